@@ -1,5 +1,8 @@
 """Decode users' picture files as a viewer shows them; no other module decodes picture files.
 
+Pillow decodes, not imageio: imageio's reader of stills is Pillow too, and offers neither the size before decoding
+nor reduced JPEG decoding, profiles, or limits on memory.
+
 In comes a file of any of ``FORMATS`` in any mode. Out comes 8-bit sRGB, upright, without metadata. Errors
 and warnings of decoders do not leave this module: the result is a picture, or a PictureError that names the file.
 """

@@ -1,7 +1,7 @@
 """Cutouts as values: which parts of the picture CLIP sees, and how they are augmented.
 
-A recipe names one of the published sets below, or lists its own crops and augmentations. Each kind of
-augmentation stands for a class of ``kornia.augmentation``; any other is listed by its name.
+A recipe names one of the published sets below, or lists its own crops and augmentations: classes of
+``kornia.augmentation`` by their names, or the kinds of pixgen 0.1, each of which stands for such a class.
 """
 
 from collections.abc import Mapping, Sequence
@@ -171,10 +171,91 @@ class CutoutSet(Value):
     augmentations: Annotated[tuple[Augmentation, ...], Field(max_length=32)] = ()
 
 
+def _pipeline(*crops: Crop, augmentations: tuple[Augmentation, ...] = ()) -> CutoutSet:
+    return CutoutSet.model_construct(crops=crops, augmentations=augmentations)
+
+
 # Sources: Crowson's notebook (arXiv 2204.08583), its "updated", pooled and "latest" descendants in
-# github.com/nerdyrodent/VQGAN-CLIP, and github.com/pixray/pixray; ``as_kornia`` gives the pipelines of
-# kornia that these have. "gentle" is pixgen's own: a small canvas needs whole things in view.
+# github.com/nerdyrodent/VQGAN-CLIP, and github.com/pixray/pixray: their pipelines of kornia, with their parameters.
+# "gentle" is pixgen's own: a small canvas needs whole things in view. None is validated here, which would load
+# torch; the tests do.
 CUTOUT_SETS: dict[str, CutoutSet] = {
+    "gentle": _pipeline(
+        Crop(smallest=0.7, largest=1.05, overscan=0.05),
+        augmentations=(
+            unchecked_kornia("RandomHorizontalFlip", p=0.5),
+            unchecked_kornia(
+                "RandomAffine",
+                degrees=10.0,
+                translate=(0.05, 0.05),
+                shear=(-3.0, 3.0),
+                padding_mode="border",
+                p=0.7,
+            ),
+            unchecked_kornia("RandomPerspective", distortion_scale=0.2, p=0.5),
+            unchecked_kornia("ColorJitter", brightness=0.05, contrast=0.05, saturation=0.1, hue=0.02, p=0.7),
+            Noise(amount=0.08),
+        ),
+    ),
+    "crowson": _pipeline(Crop(smallest=0.5, largest=1.0, power=1.0)),
+    "updated": _pipeline(
+        Crop(smallest=0.5, largest=1.0, power=1.0),
+        augmentations=(
+            unchecked_kornia("RandomHorizontalFlip", p=0.5),
+            unchecked_kornia("ColorJitter", hue=0.01, saturation=0.01, p=0.7),
+            unchecked_kornia("RandomSharpness", sharpness=0.3, p=0.4),
+            unchecked_kornia(
+                "RandomAffine", degrees=30.0, translate=(0.1, 0.1), padding_mode="border", p=0.8
+            ),
+            unchecked_kornia("RandomPerspective", distortion_scale=0.2, p=0.4),
+            Noise(amount=0.1),
+        ),
+    ),
+    "pooled": _pipeline(
+        Crop(law="whole", padding="border"),
+        augmentations=(
+            unchecked_kornia(
+                "RandomAffine",
+                degrees=15.0,
+                translate=(0.1, 0.1),
+                shear=(-5.0, 5.0),
+                padding_mode="border",
+                p=0.7,
+            ),
+            unchecked_kornia("RandomPerspective", distortion_scale=0.7, p=0.7),
+            unchecked_kornia("ColorJitter", hue=0.1, saturation=0.1, p=0.7),
+            unchecked_kornia(
+                "RandomErasing", scale=(0.1, 0.4), ratio=(0.3, 1 / 0.3), same_on_batch=True, p=0.7
+            ),
+            Noise(amount=0.1),
+        ),
+    ),
+    "latest": _pipeline(
+        Crop(law="whole", padding="zeros"),
+        augmentations=(
+            unchecked_kornia("RandomAffine", degrees=15, translate=(0.1, 0.1), shear=5, p=0.7),
+            unchecked_kornia("RandomPerspective", distortion_scale=0.7, p=0.7),
+            unchecked_kornia("ColorJitter", brightness=0.1, contrast=0.1, saturation=0.1, hue=0.1, p=0.7),
+            unchecked_kornia(
+                "RandomErasing", scale=(0.1, 0.4), ratio=(0.3, 1 / 0.3), same_on_batch=True, p=0.7
+            ),
+            Noise(amount=0.1),
+        ),
+    ),
+    "wide-zoom": _pipeline(
+        Crop(share=0.6, smallest=0.5, largest=0.97, stretch=1.2, padding="reflection"),
+        Crop(share=0.4, law="whole", padding="grey", overscan=0.05),
+        augmentations=(
+            unchecked_kornia("RandomPerspective", distortion_scale=0.3, p=0.7),
+            unchecked_kornia("ColorJitter", hue=0.1, saturation=0.1, p=0.8),
+            Noise(amount=0.1),
+        ),
+    ),
+}
+
+# What the names meant in recipes of version 1.
+EARLIER_SETS: dict[str, CutoutSet] = {
+    **CUTOUT_SETS,
     "gentle": CutoutSet(
         crops=(Crop(smallest=0.7, largest=1.05, overscan=0.05),),
         augmentations=(
@@ -185,7 +266,6 @@ CUTOUT_SETS: dict[str, CutoutSet] = {
             Noise(amount=0.08),
         ),
     ),
-    "crowson": CutoutSet(crops=(Crop(smallest=0.5, largest=1.0, power=1.0),)),
     "updated": CutoutSet(
         crops=(Crop(smallest=0.5, largest=1.0, power=1.0),),
         augmentations=(
@@ -204,18 +284,6 @@ CUTOUT_SETS: dict[str, CutoutSet] = {
             Perspective(distortion=0.7, p=0.7),
             ColourJitter(hue=0.1, saturation=0.1, p=0.7),
             Erasing(smallest=0.1, largest=0.4, together=True, p=0.7),
-            Noise(amount=0.1),
-        ),
-    ),
-    "latest": CutoutSet.model_construct(  # checked by the tests: a check here would load torch
-        crops=(Crop(law="whole", padding="zeros"),),
-        augmentations=(
-            unchecked_kornia("RandomAffine", degrees=15, translate=(0.1, 0.1), shear=5, p=0.7),
-            unchecked_kornia("RandomPerspective", distortion_scale=0.7, p=0.7),
-            unchecked_kornia("ColorJitter", brightness=0.1, contrast=0.1, saturation=0.1, hue=0.1, p=0.7),
-            unchecked_kornia(
-                "RandomErasing", scale=(0.1, 0.4), ratio=(0.3, 1 / 0.3), same_on_batch=True, p=0.7
-            ),
             Noise(amount=0.1),
         ),
     ),
@@ -268,7 +336,12 @@ class Cutouts(Value):
         """The crops and augmentations themselves."""
         return self.own or CUTOUT_SETS[self.kind]
 
-    def with_augmentations(self, more: Sequence[Augmentation]) -> "Cutouts":
-        """The same cutouts with more augmentations, after the existing ones."""
-        own = {**self.set.model_dump(), "augmentations": (*self.set.augmentations, *more)}
+    def set_of(self, version: int) -> CutoutSet:
+        """The crops and augmentations in a recipe of a version."""
+        return self.own or (EARLIER_SETS if version == 1 else CUTOUT_SETS)[self.kind]
+
+    def with_augmentations(self, more: Sequence[Augmentation], *, version: int = 2) -> "Cutouts":
+        """The same cutouts with more augmentations, after the existing ones in a recipe of a version."""
+        before = self.set_of(version)
+        own = {**before.model_dump(), "augmentations": (*before.augmentations, *more)}
         return self.model_copy(update={"own": CutoutSet.model_validate(own)})

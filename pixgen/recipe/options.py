@@ -144,7 +144,9 @@ def recipe_from(options: Options) -> Recipe:
         recipe = _with_translations(recipe, options)
     if options.augment:
         more = [parse_augmentation(text) for text in options.augment]
-        recipe = recipe.model_copy(update={"cutouts": recipe.cutouts.with_augmentations(more)})
+        recipe = recipe.model_copy(
+            update={"cutouts": recipe.cutouts.with_augmentations(more, version=recipe.version)}
+        )
     if not options.regions:
         return recipe
     scenes = set_regions(recipe.prompts, map(parse_region, options.regions))

@@ -81,7 +81,8 @@ class Change(Value):
 class Recipe(Value):
     """Everything that decides a picture: prompts, size, steps, seed, models and settings."""
 
-    version: Literal[1] = 1
+    # 1: of pixgen 0.1, whose augmentations were sampled without kornia; such a recipe paints what it painted.
+    version: Literal[1, 2] = 2
     prompts: Scenes
     translations: Annotated[
         Translations,
@@ -313,8 +314,9 @@ class Recipe(Value):
         return tuple(change.prompts for change in self.changes if change.prompts is not None)
 
     def to_json(self) -> str:
-        """The recipe as one line of JSON, without fields that have their default value."""
-        return json.dumps(self.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
+        """The recipe as one line of JSON: its version, and the fields that do not have their default value."""
+        fields = {"version": self.version} | self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(fields, ensure_ascii=False)
 
 
 def _translated(text: str, translations: Mapping[str, str]) -> str:
@@ -364,9 +366,10 @@ def make_recipe(*parts: Mapping[str, Any]) -> Recipe:
 
 
 def read_recipe(text: str) -> Recipe:
-    """Read a recipe from JSON. Raises RecipeError, also if a newer version of pixgen wrote it."""
-    value = read_partial(text)
-    version, known = value.get("version"), Recipe.model_fields["version"].default
+    """Read a stored recipe from JSON; one without a version is of version 1. Raises RecipeError, also if a newer
+    version of pixgen wrote it."""
+    value = {"version": 1} | read_partial(text)
+    version, known = value["version"], Recipe.model_fields["version"].default
     if isinstance(version, int) and version > known:
         raise RecipeError(
             "This recipe has version {version} and was written by a newer pixgen; this one reads up to "

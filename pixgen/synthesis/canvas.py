@@ -16,6 +16,8 @@ from pixgen.synthesis.drawers.base import CodeDrawer, Drawer
 from pixgen.synthesis.drawers.factory import make_drawer
 from pixgen.synthesis.upscale import enlarge
 
+_FUSED_ON_GPU = ("Adam", "AdamW", "SGD")  # of torch's optimizers
+
 
 class MovingAverage:
     """The exponential moving average of a latent, for display: single steps flicker.
@@ -101,7 +103,9 @@ class Canvas:
         self.average = MovingAverage(drawer.latent, decay=recipe.average)
         wanted = recipe.optimizer
         kind = getattr(torch.optim, wanted.name)
-        self.optimizer = kind([drawer.latent], lr=wanted.learning_rate)
+        # One kernel for a step instead of seven.
+        fused = {"fused": True} if drawer.latent.is_cuda and wanted.name in _FUSED_ON_GPU else {}
+        self.optimizer = kind([drawer.latent], lr=wanted.learning_rate, **fused)
 
     @property
     def latent(self) -> torch.Tensor:
@@ -153,15 +157,25 @@ class Canvas:
 
     def state(self) -> dict:
         """The state as tensors and numbers, safe to save and to load."""
-        pixels = self.start_pixels
-        return {
+        moments = self.optimizer.state_dict()
+        state = {
             "stage": self.stage,
-            "start_pixels": None if pixels is None else pixels.clone(),
-            "latent": self.latent.detach().clone(),
-            "start_latent": self.start_latent.clone(),
-            "average": self.average.sum.clone(),
-            "optimizer": copy.deepcopy(self.optimizer.state_dict()),
+            "start_pixels": self.start_pixels,
+            "latent": self.latent.detach(),
+            "start_latent": self.start_latent,
+            "average": self.average.sum,
+            "optimizer": moments,
         }
+        tensors = [*state.values(), *(each for own in moments["state"].values() for each in own.values())]
+        # It is taken in every step: a GPU copies all that it has at once. deepcopy takes a tensor's entry in the
+        # memo for its copy.
+        here = [
+            each for each in tensors if isinstance(each, torch.Tensor) and each.device == self.latent.device
+        ]
+        copies = [torch.empty_like(each) for each in here]
+        with torch.no_grad():
+            torch._foreach_copy_(copies, here)
+        return copy.deepcopy(state, {id(each): made for each, made in zip(here, copies, strict=True)})
 
     def restore(self, recipe: Recipe, state: dict) -> None:
         """Put a state of the same recipe back."""

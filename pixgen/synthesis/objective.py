@@ -4,6 +4,7 @@ Losses that a recipe leaves at 0 are not computed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial, reduce
 from typing import Any
 
@@ -15,10 +16,11 @@ from PIL import Image
 from pixgen.losses import Compute, Losses
 from pixgen.models.clip.aesthetics import load_aesthetic_predictor
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
-from pixgen.recipe.prompts import Prompt, Scene
+from pixgen.recipe.prompts import NO_STOP, Prompt, Scene
 from pixgen.recipe.recipe import Recipe
-from pixgen.synthesis.cutouts.cutouts import plan_cutouts
+from pixgen.synthesis.cutouts.cutouts import CutoutSampler, pixel_centres, plan_cutouts
 from pixgen.synthesis.cutouts.regions import Regions
+from pixgen.synthesis.cutouts.sampler import make_sampler
 from pixgen.synthesis.cutouts.sheets import contact_sheet
 from pixgen.synthesis.precision import GradientScale, full_precision, replace_grad
 from pixgen.synthesis.scenes import targets_at
@@ -36,27 +38,60 @@ def spherical_dist_loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     0 when they are one, about 0.8 at a cosine of 0.3, 1.23 at a right angle. Source: Crowson's
     VQGAN+CLIP (arXiv 2204.08583).
     """
-    cosine = x @ y.T
+    return _spherical_distance(x @ y.T)
+
+
+def _spherical_distance(cosine: torch.Tensor) -> torch.Tensor:
     # The chord's length without the difference of all pairs; the floor keeps its root's slope finite.
-    chord = (2 - 2 * cosine).clamp(min=1e-6).sqrt()
+    chord = torch.rsub(cosine, 2, alpha=2).clamp(min=1e-6).sqrt()  # of 2 - 2 * cosine
     return 2 * (chord / 2).clamp(max=1 - 1e-6).arcsin().square()
 
 
+@dataclass(frozen=True)
+class PromptWeights:
+    """The weights and stops of P prompts, ``(P,)`` on a device; None where they change nothing, so that a GPU
+    launches nothing for them. ``total`` is the sum of the weights' magnitudes."""
+
+    signs: torch.Tensor | None
+    magnitudes: torch.Tensor | None
+    stops: torch.Tensor | None
+    total: float
+
+    @classmethod
+    def of(cls, prompts: Scene, device: torch.device) -> "PromptWeights":
+        """Those of prompts."""
+        weights = torch.tensor([prompt.weight for prompt in prompts])
+        stops = torch.tensor([prompt.stop for prompt in prompts])
+        magnitudes = weights.abs()
+        return cls(
+            upload(weights.sign(), device) if bool((weights <= 0).any()) else None,
+            upload(magnitudes, device) if bool((magnitudes != 1).any()) else None,
+            upload(stops, device) if bool((stops > NO_STOP).any()) else None,
+            float(magnitudes.sum().clamp(min=1e-9)),
+        )
+
+
 def prompt_loss(
-    distances: torch.Tensor, *, weights: torch.Tensor, stops: torch.Tensor, shares: torch.Tensor
+    distances: torch.Tensor, prompts: PromptWeights, shares: torch.Tensor | None = None
 ) -> torch.Tensor:
     """The weighted loss of P prompts over N cutouts, a scalar.
 
     Args:
         distances: from ``spherical_dist_loss``, ``(N, P)``.
-        weights: of the prompts, ``(P,)``; negative ones push away. Their sum of magnitudes does not
-            matter: it is divided out, so that other losses keep their strength.
-        stops: the signed distance below which a prompt no longer pulls, ``(P,)``.
-        shares: how much each cutout counts for each prompt, ``(N, P)``, mean 1 a prompt.
+        prompts: negative weights push away, and a prompt no longer pulls below its stop, a signed distance. The
+            sum of the weights' magnitudes is divided out, so that other losses keep their strength.
+        shares: how much each cutout counts for each prompt, ``(N, P)``, mean 1 a prompt; None: alike.
     """
-    signed = distances * weights.sign()
-    held = replace_grad(signed, torch.maximum(signed, stops))
-    return (held * shares * weights.abs()).mean(0).sum() / weights.abs().sum().clamp(min=1e-9)
+    held = distances if prompts.signs is None else distances * prompts.signs
+    if prompts.stops is not None:
+        held = replace_grad(held, torch.maximum(held, prompts.stops))
+    if shares is not None:
+        held = held * shares
+    if prompts.magnitudes is not None:
+        held = held * prompts.magnitudes
+    mean = held.mean(0)
+    total = mean.squeeze(0) if len(mean) == 1 else mean.sum()
+    return total if prompts.total == 1 else total / prompts.total
 
 
 def sum_losses(losses: Metrics) -> torch.Tensor:
@@ -167,8 +202,12 @@ class Objective:
         self._targets: dict[str, torch.Tensor] = {}  # (D,) by prompt
         self.watch_cutouts = False  # whether a frame brings a sheet of its cutouts
         self.cutout_sheet: Callable[[], np.ndarray] | None = None  # of the latest step
+        self._samplers: dict[tuple, CutoutSampler] = {}  # of the recipe in force
         self._regions: dict[tuple, Regions] = {}  # of the scene in force, by its regions
-        self._numbers: dict[tuple, torch.Tensor] = {}  # of the prompts in force, on the device
+        self._numbers: dict[tuple, PromptWeights] = {}  # of the prompts in force
+        self._stacked: tuple[tuple[torch.Tensor, ...], torch.Tensor] = (), torch.empty(0)
+        self._points = pixel_centres(perceptor.size, self._device)
+        self._one = torch.ones((), device=self._device)  # the gradient that a backward pass begins with
         self.losses = ImageLosses(recipe.losses, pictures=pictures, device=self._device)
         self._clip_losses = clip_losses(recipe, perceptor)
 
@@ -218,35 +257,20 @@ class Objective:
         prompts, target_vectors = targets_at(recipe, step, self._target)
         if not prompts:
             return {}, {}
-        cutouts, targets = recipe.cutouts, torch.stack(target_vectors)  # (P, D)
+        cutouts, targets = recipe.cutouts, self._stack(target_vectors)  # (P, D)
         regions = self._find_regions(prompts)
-        fused, side = recipe.engine.augmentations == "fused", self._perceptor.size
-        placed = regions.place(
-            cutouts.set,
-            cutouts.count,
-            aspect=recipe.width / recipe.height,
-            generator=self._host_generator,
-            size=side,
-            fused=fused,
-        )
+        sampler = self._find_sampler(recipe)
+        placed = regions.place(sampler.place, cutouts.count, aspect=recipe.width / recipe.height)
+        placed = sampler.warp(placed, step=step)
         shares = regions.shares(placed)  # (N, P)
         source = picture if regions.boxes else self._roll_for_tiling(picture, recipe)
-        weights, stops = self._on_device(prompts)  # (P,) each
-        cosines = torch.zeros((), device=self._device)
-        prompt_total = torch.zeros((), device=self._device)
-        clip_totals: Metrics = {}
+        weights = self._on_device(prompts)
+        totals: Metrics = {}
+        cosines: list[torch.Tensor] = []  # (P,) of each batch
         for batch in plan_cutouts(
-            cutouts.set,
-            placed,
-            shares,
-            batches=cutouts.batches,
-            size=side,
-            height=picture.shape[-2],
-            width=picture.shape[-1],
-            generator=self._host_generator,
-            device_generator=self._generator,
-            fused=fused,
-        ):
+            sampler, placed, shares, step=step, batches=cutouts.batches, size=self._perceptor.size,
+            height=picture.shape[-2], width=picture.shape[-1], device=self._device, points=self._points,
+        ):  # fmt: skip
             seen = batch.see(source)  # (n, 3, S, S), n of the N cutouts
             if self.watch_cutouts and self.cutout_sheet is None:
                 self.cutout_sheet = _cutout_sheet(seen.detach())
@@ -254,23 +278,30 @@ class Objective:
             vectors = self._perceptor.embed_images(seen)  # (n, D)
             self._mark("clip")
             with full_precision(self._device):
-                distances = spherical_dist_loss(vectors, targets)  # (n, P)
-            loss = prompt_loss(distances, weights=weights, stops=stops, shares=batch.shares)
+                cosine = vectors @ targets.T  # (n, P)
+                distances = _spherical_distance(cosine)
+            shared = batch.shares if regions.boxes else None  # without regions, all are 1
+            losses = {"prompts": prompt_loss(distances, weights, shared)}
+            losses |= {name: clip_loss(vectors) for name, clip_loss in self._clip_losses.items()}
             part = batch.count / cutouts.count
-            prompt_total = prompt_total + loss.detach() * part
-            for name, clip_loss in self._clip_losses.items():
-                value = clip_loss(vectors)
-                clip_totals[name] = clip_totals.get(name, 0.0) + value.detach() * part
-                loss = loss + value
-            loss = loss * part
+            for name, value in losses.items():
+                own = value.detach() if part == 1 else value.detach() * part
+                totals[name] = totals[name] + own if name in totals else own
             if backward:
-                self._scale.scale_loss(loss, recipe).backward()
+                loss = sum_losses(losses)
+                self._backward(loss if part == 1 else loss * part, recipe)
                 self._mark("backward")
-            cosines = cosines + (vectors.detach() @ targets.T * batch.shares).sum(0)  # (P,)
+            seen_cosine = cosine.detach()
+            cosines.append((seen_cosine if shared is None else seen_cosine * shared).sum(0))
         similarities: Metrics = {}
-        for index, prompt in enumerate(prompts):
-            similarities[_unique_label(prompt.label, similarities)] = cosines[index] / cutouts.count
-        return similarities, {"prompts": prompt_total, **clip_totals}
+        mean = reduce(torch.add, cosines) / cutouts.count
+        for prompt, similarity in zip(prompts, mean.unbind(), strict=True):
+            similarities[_unique_label(prompt.label, similarities)] = similarity
+        return similarities, totals
+
+    def _backward(self, loss: torch.Tensor, recipe: Recipe) -> None:
+        """Add the gradient of a loss, scaled, to the picture's."""
+        self._scale.scale_loss(loss, recipe).backward(self._one)
 
     def _evaluate_image_losses(
         self, picture: torch.Tensor, recipe: Recipe, *, start: torch.Tensor | None, backward: bool
@@ -278,7 +309,7 @@ class Objective:
         """The losses of the whole picture."""
         losses = self.losses.of_picture(picture, start)
         if backward and losses:
-            self._scale.scale_loss(sum_losses(losses), recipe).backward()
+            self._backward(sum_losses(losses), recipe)
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _roll_for_tiling(self, picture: torch.Tensor, recipe: Recipe) -> torch.Tensor:
@@ -289,6 +320,19 @@ class Objective:
         moves = [int(each * side) for each, side in zip(part, picture.shape[-2:], strict=True)]
         return picture.roll(moves, (-2, -1))
 
+    def _find_sampler(self, recipe: Recipe) -> CutoutSampler:
+        """The sampler of the cutouts; it keeps what it sampled for the next steps."""
+        key = (recipe.version, recipe.seed, recipe.cutouts, recipe.engine.augmentations)
+        if key not in self._samplers:
+            sampler = make_sampler(
+                recipe,
+                size=self._perceptor.size,
+                generator=self._host_generator,
+                noise=self._generator,
+            )
+            self._samplers = {key: sampler}
+        return self._samplers[key]
+
     def _find_regions(self, prompts: Scene) -> Regions:
         key = tuple((each.region, each.mask) for each in prompts)  # weights may change each step
         if key not in self._regions:
@@ -296,13 +340,20 @@ class Objective:
             self._regions = {key: Regions(prompts, pictures=self._pictures, device=cpu)}
         return self._regions[key]
 
-    def _on_device(self, prompts: Scene) -> torch.Tensor:
-        """The weights and the stops of prompts, ``(2, P)``."""
+    def _on_device(self, prompts: Scene) -> PromptWeights:
+        """The weights and the stops of prompts, kept while they are in force."""
         key = tuple((prompt.weight, prompt.stop) for prompt in prompts)
         if key not in self._numbers:
-            numbers = torch.tensor(key, dtype=torch.float32).T.contiguous()
-            self._numbers = {key: upload(numbers, self._device)}
+            self._numbers = {key: PromptWeights.of(prompts, self._device)}
         return self._numbers[key]
+
+    def _stack(self, vectors: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Targets ``(P, D)`` from those of the prompts ``(D,)``, kept while these are the same tensors."""
+        before, stacked = self._stacked
+        if len(before) != len(vectors) or any(a is not b for a, b in zip(before, vectors, strict=True)):
+            stacked = torch.stack(list(vectors))
+            self._stacked = tuple(vectors), stacked
+        return stacked
 
     def _target(self, prompt: Prompt) -> torch.Tensor:
         key = f"[{prompt.picture}]" if prompt.picture else prompt.text

@@ -125,13 +125,15 @@ class GradientScale:
     @torch.no_grad()
     def unscale(self, gradient: torch.Tensor, recipe: Recipe) -> None:
         """Divide a gradient by the scale, in place, and set what is not finite to 0."""
-        # A sum is finite if all its parts are.
-        failed = gradient.sum().isfinite().logical_not().float()
+        # A sum is finite if all its parts are; and only of a finite number, itself less itself is 0.
+        total = gradient.sum()
+        failed = total - total != 0
         self.dropped += failed
         if recipe.precision != "float16":
             gradient.nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
             return
         gradient.div_(self._scale).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        failed = failed.float()
         self._good = (self._good + 1) * (1 - failed)
         ripe = (self._good >= _PATIENCE).float()
         self._good = self._good * (1 - ripe)

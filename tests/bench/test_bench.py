@@ -181,3 +181,10 @@ def test_probabilities_are_compared_with_how_often_they_are_right():
 def test_bad_input_is_one_clear_sentence(bench, capsys):
     assert main(["bench", bench, "--preset", "quick"]) == 2
     assert "choose draft, balanced, best" in capsys.readouterr().err
+
+
+def test_kornias_functions_are_timed_beside_own_code(capsys):
+    assert main(["bench", "kornia", "--rounds", "3", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert {"total variation", "ColorJitter", "RandomPerspective"} <= set(figures["functions"])
+    assert all(each["own_ms"] > 0 and each["kornia_ms"] > 0 for each in figures["functions"].values())

@@ -17,7 +17,7 @@ from pixgen.bench.simulated_gpu import (
 )
 from pixgen.models import runtime
 from pixgen.models.sketchers.pocket import OPEN, Conditioning, Sketcher
-from pixgen.recipe.cutouts import CUTOUT_SETS, Kornia
+from pixgen.recipe.cutouts import CUTOUT_SETS
 from pixgen.recipe.presets import load_preset
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
@@ -70,7 +70,7 @@ RECIPES = {
     },
 }  # fmt: skip
 # Launches of a step at most: captured, and piece by piece.
-TABLE = {"balanced": (185, 540), "full-draft": (185, 880)}
+TABLE = {"balanced": (140, 490), "full-draft": (130, 702)}
 
 
 def painting(recipe):
@@ -98,17 +98,23 @@ def test_a_step_mixes_no_devices_and_waits_for_nothing(change):
     assert seen.total > 0
 
 
-# Their members have no warp of their own: kornia draws for them from CUDA's process-wide generator, whose state
-# must be read and put back.
-OF_KORNIA = {
-    name for name, law in CUTOUT_SETS.items() if any(isinstance(each, Kornia) for each in law.augmentations)
-}
-
-
-@pytest.mark.parametrize("name", sorted(set(CUTOUT_SETS) - OF_KORNIA))
+@pytest.mark.parametrize("name", CUTOUT_SETS)
 def test_every_set_of_cutouts_is_placed_without_waiting(name):
     seen = stepped(make_recipe(BASE, {"cutouts": {"kind": name, "count": 8}}))
     assert seen.syncs == []
+    assert seen.half_operations == []
+
+
+def test_what_kornia_applies_itself_forks_the_generator_of_the_gpu(monkeypatch):
+    own = {"crops": [{}], "augmentations": [{"kind": "kornia", "name": "RandomGaussianNoise"}]}
+    state, restored = torch.arange(16, dtype=torch.uint8), []
+    with simulated_gpu() as seen:
+        monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device=0: state)
+        monkeypatch.setattr(torch.cuda, "set_rng_state", lambda put, device=0: restored.append(put))
+        steps = painting(make_recipe(BASE, {"cutouts": {"own": own}}))
+        next(steps)
+    assert restored
+    assert all(put is state for put in restored)
     assert seen.half_operations == []
 
 

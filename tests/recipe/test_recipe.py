@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from pixgen.errors import RecipeError
 from pixgen.recipe.base import set_field
-from pixgen.recipe.cutouts import CUTOUT_SETS
+from pixgen.recipe.cutouts import CUTOUT_SETS, EARLIER_SETS
 from pixgen.recipe.drawers import DRAWERS, DrawerName
+from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import LARGEST_SEED, Recipe, make_recipe, read_recipe
 
@@ -148,7 +149,16 @@ def test_a_prompt_may_rule_some_steps_only():
 
 
 def test_defaults_are_not_written_down():
-    assert json.loads(make_recipe(FOX).to_json()) == {"prompts": [[{"text": "a red fox"}]]}
+    stored = json.loads(make_recipe(FOX).to_json())
+    assert stored == {"version": 2, "prompts": [[{"text": "a red fox"}]]}
+
+
+def test_a_stored_recipe_without_a_version_is_of_version_1_and_stays_so():
+    stored = read_recipe('{"prompts": "a red fox"}')
+    assert (stored.version, make_recipe(FOX).version) == (1, 2)
+    assert read_recipe(stored.to_json()) == stored
+    assert recipe_from(Options(recipe=stored, seed=4)).version == 1
+    assert stored.cutouts.set_of(stored.version) == EARLIER_SETS["gentle"]
 
 
 def test_every_default_is_allowed():

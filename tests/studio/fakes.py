@@ -25,6 +25,7 @@ class FakeFrame:
     asked: list[int]
     candidates: tuple = ()
     notice: str = ""
+    copied: Callable[[], np.ndarray] | None = None
 
     @cached_property
     def picture(self) -> np.ndarray:
@@ -55,7 +56,10 @@ class FakePainter(Iterator):
         else:
             self._done = True  # the last picture is only looked at
         likeness = tuple((prompt.label, step / max(1, steps)) for prompt in scene)
-        return FakeFrame(step, steps, likeness, {"prompts": 1.0}, 0.0, canvas, self._painters.asked)
+        copied = (lambda: canvas) if self._painters.on_gpu else None
+        return FakeFrame(
+            step, steps, likeness, {"prompts": 1.0}, 0.0, canvas, self._painters.asked, copied=copied
+        )
 
     def _blocks(self, shape: tuple[int, ...]) -> np.ndarray:
         """Large even patches, which an encoder keeps, of other colours at every step."""
@@ -88,6 +92,7 @@ class Painters:
         fail_at, error: before this step they raise the error.
         seconds: how long a step takes.
         at: called before these steps.
+        on_gpu: whether pictures are on their way from a GPU.
     """
 
     def __init__(
@@ -97,7 +102,9 @@ class Painters:
         fail_at: int | None = None,
         error: BaseException | None = None,
         seconds: float = 0.0,
+        on_gpu: bool = False,
     ) -> None:
+        self.on_gpu = on_gpu
         self.hold_at, self.fail_at, self.error, self.seconds = hold_at, fail_at, error, seconds
         self.held, self.go_on = threading.Event(), threading.Event()
         self.asked: list[int] = []  # steps whose picture was asked for

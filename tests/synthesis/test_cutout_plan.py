@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from pixgen.recipe.cutouts import CUTOUT_SETS, CutoutSet, Erasing, Noise, Sharpness
+from pixgen.recipe.cutouts import CUTOUT_SETS, EARLIER_SETS, CutoutSet, Erasing, Noise, Sharpness
 from pixgen.synthesis.cutouts import cutouts as cutout_module
-from pixgen.synthesis.cutouts.augmentations import augment
-from pixgen.synthesis.cutouts.cutouts import place_cutouts, plan_cutouts, sample_cutouts
+from pixgen.synthesis.cutouts.cutouts import plan_cutouts, sample_cutouts
+from pixgen.synthesis.cutouts.earlier_recipes import EarlierCutoutSampler, augment
+from pixgen.synthesis.cutouts.sampler import KorniaCutoutSampler
 from pixgen.synthesis.tensors import upload_all
 
 NOISE_FIRST = CutoutSet(
@@ -15,14 +16,19 @@ NOISE_FIRST = CutoutSet(
 
 
 def plan(law: CutoutSet, generator: torch.Generator, *, batches: int = 2):
-    placed = place_cutouts(law, 6, aspect=1.0, generator=generator)
+    sampler = EarlierCutoutSampler(law, size=16, generator=generator, noise=generator, fused=True)
+    return plan_by(sampler, batches=batches)
+
+
+def plan_by(sampler, *, step: int = 0, batches: int = 2):
+    placed = sampler.warp(sampler.place(6, aspect=1.0), step=step)
     return placed, plan_cutouts(
-        law, placed, torch.arange(6.0)[:, None], batches=batches, size=16, height=48, width=48,
-        generator=generator, device_generator=generator,
+        sampler, placed, torch.arange(6.0)[:, None], step=step, batches=batches, size=16, height=48, width=48,
+        device=torch.device("cpu"),
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("law", [*CUTOUT_SETS.values(), NOISE_FIRST], ids=[*CUTOUT_SETS, "noise first"])
+@pytest.mark.parametrize("law", [*EARLIER_SETS.values(), NOISE_FIRST], ids=[*EARLIER_SETS, "noise first"])
 def test_batches_are_what_drawing_and_disturbing_one_after_another_gives(law):
     picture, chance = torch.rand(1, 3, 48, 48), torch.Generator().manual_seed(1)
     _, batches = plan(law, chance)
@@ -34,7 +40,7 @@ def test_batches_are_what_drawing_and_disturbing_one_after_another_gives(law):
 
 
 def test_batches_know_their_rows_of_the_shares():
-    _, batches = plan(CUTOUT_SETS["gentle"], torch.Generator().manual_seed(1), batches=4)
+    _, batches = plan(EARLIER_SETS["gentle"], torch.Generator().manual_seed(1), batches=4)
     shares = [batch.shares[:, 0].tolist() for batch in batches]
     assert shares == [[0, 1], [2, 3], [4, 5]]
 
@@ -54,7 +60,10 @@ def test_a_device_gets_every_batch_in_one_upload(monkeypatch):
 
     monkeypatch.setattr(cutout_module, "upload_all", counted)
     chance = torch.Generator().manual_seed(1)
-    placed, here = plan(CUTOUT_SETS["updated"], chance)
+    sampler = KorniaCutoutSampler(
+        CUTOUT_SETS["updated"], 6, size=16, seed=1, generator=chance, noise=chance, fused=True
+    )
+    _, here = plan_by(sampler)
     here = list(here)
     there = cutout_module._upload_batches(here, torch.device("cuda"))
     assert len(uploads) == 1
@@ -66,7 +75,8 @@ def test_a_device_gets_every_batch_in_one_upload(monkeypatch):
 
 
 def test_geometry_stays_in_float32_under_autocast():
-    law = CUTOUT_SETS["pooled"].model_copy(update={"augmentations": CUTOUT_SETS["pooled"].augmentations[:2]})
+    pooled = EARLIER_SETS["pooled"]
+    law = pooled.model_copy(update={"augmentations": pooled.augmentations[:2]})
     picture, seen = torch.rand(1, 3, 48, 48), []
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):

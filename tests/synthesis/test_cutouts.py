@@ -5,7 +5,7 @@ import torch
 from kornia.geometry.transform import homography_warp
 
 from pixgen.recipe.cutouts import (
-    CUTOUT_SETS,
+    EARLIER_SETS,
     Affine,
     ColourJitter,
     Crop,
@@ -16,8 +16,8 @@ from pixgen.recipe.cutouts import (
     Perspective,
     Sharpness,
 )
-from pixgen.synthesis.cutouts.augmentations import augment
-from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cutouts
+from pixgen.synthesis.cutouts.cutouts import Placement, sample_cutouts
+from pixgen.synthesis.cutouts.earlier_recipes import augment, place_cutouts
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -29,11 +29,11 @@ def smooth(height: int = 64, width: int = 64) -> torch.Tensor:
     return torch.stack([rows.expand(height, width), columns.expand(height, width), rows * columns])[None]
 
 
-@pytest.mark.parametrize("name", CUTOUT_SETS)
-def test_every_published_set_gives_cutouts_with_a_gradient(name):
+@pytest.mark.parametrize("name", EARLIER_SETS)
+def test_every_set_of_version_1_gives_cutouts_with_a_gradient(name):
     picture = smooth().requires_grad_()
-    placed = place_cutouts(CUTOUT_SETS[name], 10, aspect=1.0, generator=generator())
-    seen = augment(sample_cutouts(picture, placed, size=16), CUTOUT_SETS[name].augmentations, generator(1))
+    placed = place_cutouts(EARLIER_SETS[name], 10, aspect=1.0, generator=generator())
+    seen = augment(sample_cutouts(picture, placed, size=16), EARLIER_SETS[name].augmentations, generator(1))
     assert seen.shape == (10, 3, 16, 16)
     seen.sum().backward()
     assert torch.isfinite(picture.grad).all()
@@ -44,9 +44,9 @@ def test_the_same_generator_gives_the_same_cutouts():
     def cut(seed: int) -> torch.Tensor:
         torch.manual_seed(seed)  # the process's own generator must not matter
         chance = generator(5)
-        placed = place_cutouts(CUTOUT_SETS["updated"], 6, aspect=1.0, generator=chance)
+        placed = place_cutouts(EARLIER_SETS["updated"], 6, aspect=1.0, generator=chance)
         return augment(
-            sample_cutouts(smooth(), placed, size=16), CUTOUT_SETS["updated"].augmentations, chance
+            sample_cutouts(smooth(), placed, size=16), EARLIER_SETS["updated"].augmentations, chance
         )
 
     assert torch.equal(cut(1), cut(2))

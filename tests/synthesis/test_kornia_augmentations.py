@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from pixgen.recipe.cutouts import (
     CUTOUT_SETS,
+    EARLIER_SETS,
     Affine,
     ColourJitter,
     Crop,
@@ -15,26 +16,22 @@ from pixgen.recipe.cutouts import (
     Flip,
     Noise,
     Perspective,
-    Sharpness,
     as_kornia,
 )
 from pixgen.recipe.kornia_classes import build_example, kornia_names, unchecked_kornia
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.cutouts import augmentations as cutout_augmentations
-from pixgen.synthesis.cutouts import cutouts
-from pixgen.synthesis.cutouts.augmentations import (
+from pixgen.synthesis.cutouts import cutouts, kornia_pipeline
+from pixgen.synthesis.cutouts.augmentations import apply_changes, fused_change
+from pixgen.synthesis.cutouts.cutouts import Placement, RandomDraws, sample_cutouts
+from pixgen.synthesis.cutouts.earlier_recipes import EarlierCutoutSampler, augment, place_cutouts
+from pixgen.synthesis.cutouts.kornia_pipeline import (
     FUSED_CLASSES,
-    RandomDraws,
-    apply_changes,
     apply_kornia,
-    augment,
-    draw_changes,
     fused_matrices,
     is_fused,
-    split_augmentations,
 )
-from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cutouts
+from pixgen.synthesis.cutouts.sampler import BLOCK, KorniaCutoutSampler, split_augmentations
 
 SIDE = 64
 WHOLE = Crop(law="whole")
@@ -158,12 +155,46 @@ def test_colour_without_hue_is_what_kornia_makes_of_the_same_factors():
     assert (module(pictures, params=params) - ours.clamp(0, 1)).abs().max() < BOUND
 
 
+# Without clipping, on pictures that stay inside [0, 1], all but hue is the same up to rounding; hue is a rotation
+# about the grey axis, and kornia's a way through HSV.
+CHANGES = {
+    "ColorJitter without hue": (
+        unchecked_kornia("ColorJitter", brightness=0.2, contrast=0.2, saturation=0.3),
+        BOUND,
+    ),
+    "ColorJitter, hue of gentle": (unchecked_kornia("ColorJitter", hue=0.02), 0.03),
+    "ColorJitter, hue of pooled": (unchecked_kornia("ColorJitter", hue=0.1), 0.15),
+    "RandomSharpness": (unchecked_kornia("RandomSharpness", sharpness=0.3), BOUND),
+    "RandomSharpness, sharper": (unchecked_kornia("RandomSharpness", sharpness=(0.5, 1.5)), BOUND),
+    "RandomErasing": (unchecked_kornia("RandomErasing", scale=(0.1, 0.4)), 0.0),
+    "RandomErasing together": (
+        unchecked_kornia("RandomErasing", scale=(0.1, 0.4), same_on_batch=True),
+        0.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("p", [1.0, 0.5])
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_fused_change_gives_what_kornia_gives_with_the_same_parameters(name, p):
+    (member, bound), count = CHANGES[name], 12
+    member = unchecked_kornia(member.name, **{**dict(member.args), "p": p})
+    module = member.build()
+    torch.manual_seed(3)
+    params = module.forward_parameters(torch.Size((count, 3, SIDE, SIDE)))
+    pictures = (0.3 + 0.4 * smooth()).expand(count, 3, SIDE, SIDE)  # so that nothing is clipped
+    change = fused_change(member, params, size=SIDE, noise=generator())
+    found = apply_changes(pictures, [change])
+    assert (found - module(pictures, params=params)).abs().max() <= bound
+    assert not torch.equal(found, pictures)
+
+
 def test_geometry_is_fused_as_long_as_nothing_stands_before_it():
     turn, blur = unchecked_kornia("RandomRotation", degrees=5), unchecked_kornia("RandomBoxBlur")
-    warped, rest = split_augmentations([Flip(), turn, ColourJitter(), turn, blur, turn, Noise()])
-    assert warped == [Flip(), turn, turn]
-    assert rest == [ColourJitter(), blur, turn, Noise()]
-    assert split_augmentations([Sharpness(), Affine(), turn]) == ([Affine()], [Sharpness(), turn])
+    sharp, jitter = unchecked_kornia("RandomSharpness"), unchecked_kornia("ColorJitter", hue=0.1)
+    warped, rest = split_augmentations([turn, sharp, jitter, turn, blur, turn, Noise()])
+    assert warped == [turn, turn]
+    assert rest == [sharp, jitter, blur, turn, Noise()]
     assert not is_fused(unchecked_kornia("RandomRotation", degrees=5, resample="nearest"))
 
 
@@ -177,18 +208,69 @@ def test_every_class_changes_cutouts_with_a_gradient_in_their_size(name):
     assert pictures.grad.any()
 
 
+def sampler(law: CutoutSet, count: int = 4, *, seed: int = 0, fused: bool = True, version: int = 2):
+    chance = generator()
+    if version == 1:
+        return EarlierCutoutSampler(law, size=32, generator=chance, noise=chance, fused=fused)
+    return KorniaCutoutSampler(law, count, size=32, seed=seed, generator=chance, noise=chance, fused=fused)
+
+
+def cut(source, picture: torch.Tensor, *, step: int = 0, count: int = 4) -> torch.Tensor:
+    placed = source.warp(source.place(count, aspect=1.0), step=step)
+    changes = source.changes(slice(0, count), step=step)
+    return apply_changes(sample_cutouts(picture, placed, size=32), changes)
+
+
+@pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("fused", [True, False])
 @pytest.mark.parametrize("name", CUTOUT_SETS)
-def test_every_published_set_has_both_engines(name, fused):
-    law, chance = CUTOUT_SETS[name], generator()
+def test_every_published_set_has_both_engines(name, fused, version):
+    law = (EARLIER_SETS if version == 1 else CUTOUT_SETS)[name]
     picture = smooth().requires_grad_()
-    placed = place_cutouts(law, 4, aspect=1.0, generator=chance, size=32, fused=fused)
-    changes = draw_changes(law.augmentations, 4, size=32, generator=chance, noise=chance, fused=fused)
-    seen = apply_changes(sample_cutouts(picture, placed, size=32), changes)
+    seen = cut(sampler(law, fused=fused, version=version), picture)
     assert seen.shape == (4, 3, 32, 32)
     seen.square().sum().backward()
     assert picture.grad.isfinite().all()
     assert picture.grad.any()
+
+
+NO_NOISE = {
+    name: law.model_copy(
+        update={"augmentations": tuple(each for each in law.augmentations if each.kind != "noise")}
+    )
+    for name, law in CUTOUT_SETS.items()
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(CUTOUT_SETS) - {"crowson"}))
+def test_parameters_follow_from_the_seed_and_the_step_alone(name):
+    law = NO_NOISE[name].model_copy(update={"crops": (WHOLE,)})
+    forwards, backwards = sampler(law), sampler(law)
+    steps = (0, 1, BLOCK, BLOCK + 1)
+    seen = {step: cut(forwards, smooth(), step=step) for step in steps}
+    for step in reversed(steps):
+        assert torch.equal(cut(backwards, smooth(), step=step), seen[step])
+    assert not torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[0], seen[BLOCK])
+    assert not torch.equal(seen[0], cut(sampler(law, seed=1), smooth()))
+
+
+def test_what_is_the_same_in_a_batch_differs_between_steps():
+    member = unchecked_kornia("RandomErasing", scale=(0.1, 0.4), same_on_batch=True, p=1.0)
+    source = sampler(CutoutSet(crops=(WHOLE,), augmentations=(member,)))
+    ones = torch.ones(1, 3, SIDE, SIDE)
+    first, second = cut(source, ones, step=0), cut(source, ones, step=1)
+    assert all(torch.equal(first[0], each) for each in first)
+    assert not torch.equal(first, second)
+
+
+def test_batches_of_a_step_have_their_own_rows():
+    law = NO_NOISE["pooled"]
+    whole = sampler(law).changes(slice(0, 4), step=3)
+    parts = [sampler(law).changes(rows, step=3) for rows in (slice(0, 2), slice(2, 4))]
+    for change, *others in zip(whole, *parts, strict=True):
+        for value, *own in zip(change.values, *(each.values for each in others), strict=True):
+            assert torch.equal(value, torch.cat(own))
 
 
 @pytest.fixture
@@ -252,7 +334,5 @@ def test_the_process_generator_is_as_it_was():
     expected = torch.rand(2)
     torch.manual_seed(5)
     apply_kornia(smooth(), (unchecked_kornia("RandomGaussianNoise", std=0.1, p=1.0),), seed=3)
-    cutout_augmentations.sample_matrices(
-        unchecked_kornia("RandomRotation", degrees=10), 2, size=32, generator=generator()
-    )
+    kornia_pipeline.sample_parameters(unchecked_kornia("RandomRotation", degrees=10), 2, size=32, seed=3)
     assert torch.equal(torch.rand(2), expected)

@@ -1,5 +1,7 @@
 """Regions: soft maps, cutouts of their own, and gradients that land where a prompt applies."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,9 @@ from pixgen.recipe.cutouts import CUTOUT_SETS
 from pixgen.recipe.prompts import Prompt, parse
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
+from pixgen.synthesis.cutouts.cutouts import place_crops
 from pixgen.synthesis.cutouts.regions import SIDE, Regions, region_box, region_map
+from pixgen.synthesis.cutouts.sampler import KorniaCutoutSampler
 
 
 def painted(rows: slice, columns: slice) -> Image.Image:
@@ -67,22 +71,24 @@ def test_a_black_region_raises():
 def test_every_cutout_counts_by_what_of_it_lies_there(kind):
     found = regions("a fox @left | a cat @right | a hill")
     generator = torch.Generator().manual_seed(0)
-    placed = found.place(CUTOUT_SETS[kind], 30, aspect=1.5, generator=generator)
+    sampler = KorniaCutoutSampler(
+        CUTOUT_SETS[kind], 30, size=16, seed=0, generator=generator, noise=generator, fused=True
+    )
+    placed = sampler.warp(found.place(sampler.place, 30, aspect=1.5), step=0)
     shares = found.shares(placed)
     assert shares.shape == (30, 3)
     assert torch.allclose(shares.mean(0), torch.ones(3))
-    assert (shares[:10, 0] > 4 * shares[:10, 1]).all()  # the first are the left's own
-    assert (shares[10:20, 1] > 4 * shares[10:20, 0]).all()
+    # The first are the left's own; a strong perspective may show much of the other side in some of them.
+    assert shares[:10, 0].mean() > 4 * shares[:10, 1].mean()
+    assert shares[10:20, 1].mean() > 4 * shares[10:20, 0].mean()
     assert torch.equal(shares[:, 2], torch.ones(30))
 
 
 def test_without_regions_cutouts_are_those_of_the_whole_picture():
-    found, cutouts = regions("a fox | a cat"), CUTOUT_SETS["gentle"]
+    found, crops = regions("a fox | a cat"), CUTOUT_SETS["gentle"].crops
     generators = [torch.Generator().manual_seed(4) for _ in range(2)]
-    placed = found.place(cutouts, 5, aspect=0.5, generator=generators[0])
-    from pixgen.synthesis.cutouts.cutouts import place_cutouts
-
-    plain = place_cutouts(cutouts, 5, aspect=0.5, generator=generators[1])
+    placed = found.place(partial(place_crops, crops, generator=generators[0]), 5, aspect=0.5)
+    plain = place_crops(crops, 5, aspect=0.5, generator=generators[1])
     assert torch.equal(placed.matrices, plain.matrices)
     assert torch.equal(found.shares(placed), torch.ones(5, 2))
 

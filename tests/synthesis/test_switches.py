@@ -20,8 +20,10 @@ from pixgen.recipe.cutouts import CUTOUT_SETS, Affine, Crop, CutoutSet, Flip
 from pixgen.recipe.recipe import make_recipe
 from pixgen.recipe.settings import Engine
 from pixgen.synthesis import Optimization, make_drawer
-from pixgen.synthesis.cutouts.augmentations import augment
-from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cutouts
+from pixgen.synthesis.cutouts.augmentations import apply_changes
+from pixgen.synthesis.cutouts.cutouts import Placement, sample_cutouts
+from pixgen.synthesis.cutouts.earlier_recipes import place_cutouts
+from pixgen.synthesis.cutouts.sampler import KorniaCutoutSampler
 
 BASE = {
     "prompts": "a red fox | snow:0.5",
@@ -164,10 +166,14 @@ class Chance(TorchFunctionMode):
 
 @pytest.mark.parametrize("name", CUTOUT_SETS)
 def test_all_random_numbers_of_a_step_come_from_the_generator_of_their_device(name):
-    generator, law = torch.Generator().manual_seed(0), CUTOUT_SETS[name]
+    generator = torch.Generator().manual_seed(0)
+    sampler = KorniaCutoutSampler(
+        CUTOUT_SETS[name], 8, size=16, seed=0, generator=generator, noise=generator, fused=True
+    )
     with Chance() as chance:
-        placed = place_cutouts(law, 8, aspect=1.0, generator=generator)
-        augment(sample_cutouts(torch.rand(1, 3, 32, 32), placed, size=16), law.augmentations, generator)
+        placed = sampler.warp(sampler.place(8, aspect=1.0), step=0)
+        seen = sample_cutouts(torch.rand(1, 3, 32, 32), placed, size=16)
+        apply_changes(seen, sampler.changes(slice(0, 8), step=0))
     drawn = chance.generators
     assert drawn.count(None) == 1  # the picture of this test
     assert all(each is generator for each in drawn if each is not None)

@@ -142,6 +142,20 @@ def _gpu(
     typer.echo(f"The table is in {out}.")
 
 
+@bench.command("kornia")
+@example("pixgen bench kornia --rounds 15")
+def _kornia(
+    rounds: Annotated[
+        int, typer.Option(help="How often each function is timed.", min=3, rich_help_panel=RUNS)
+    ] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Time pixgen's own code beside kornia's function for the same, forward and backward."""
+    from pixgen.bench.kornia_functions import kornia_functions, text
+
+    _print(kornia_functions(rounds=rounds), as_json=as_json, text=text)
+
+
 @bench.command("memory")
 @example("pixgen bench memory --size 512")
 def _memory(

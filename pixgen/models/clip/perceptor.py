@@ -12,7 +12,7 @@ from open_clip.tokenizer import SimpleTokenizer
 
 from pixgen.models.checkpoints.safetensors import load_weights, read_config
 from pixgen.models.clip.open_clip import find_clip, load_open_clip
-from pixgen.models.fusion import fold_batch_norms
+from pixgen.models.fusion import fold_batch_norms, fuse_attention
 from pixgen.models.runtime import compiled
 
 
@@ -49,6 +49,8 @@ class Perceptor(nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.tokenizer, self.size = model, tokenizer, size
+        if hasattr(model, "visual"):
+            fuse_attention(model.visual)
         self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
 

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from pixgen.errors import InvalidValue, PictureError, PixgenError, RecipeError, StudioError
 from pixgen.images import open_picture
-from pixgen.recipe.recipe import Recipe, make_recipe
+from pixgen.recipe.recipe import Recipe, read_recipe
 from pixgen.studio.fonts import TextRenderer
 from pixgen.studio.jobs import Job
 from pixgen.studio.metadata.picture_info import SOFTWARE
@@ -115,7 +115,7 @@ class Grid:
             raise StudioError("There is no grid “{name}” in this folder.", name=name[:60])
         try:
             kept = parse_json((folder / "grid.json").read_text("utf-8"))
-            cells = tuple(Cell(recipe=make_recipe(each["recipe"]), run=each["run"]) for each in kept["cells"])
+            cells = tuple(Cell(recipe=read_recipe(json.dumps(each["recipe"])), run=each["run"]) for each in kept["cells"])
             plan = Plan(
                 rows=tuple(kept["rows"]),
                 columns=tuple(kept["columns"]),

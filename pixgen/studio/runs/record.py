@@ -83,6 +83,7 @@ class RunRecorder:
         self.curve = Curve(run.curve)
         self._recording = open_recording(run.recipe, run.video)
         self._last_video_step = -sys.maxsize  # sketches have steps below 0
+        self._late: Frame | None = None  # of the video, on its way from a GPU
 
     def resume(self, stored: SavedState) -> None:
         """Continue the video and the curve from a saved state."""
@@ -91,7 +92,23 @@ class RunRecorder:
         self._last_video_step = stored.last_video_step
 
     def add_video_frame(self, frame: "Frame") -> None:
-        """Add a frame to the video if its step belongs there; only then is its picture computed."""
+        """Add a frame to the video if its step belongs there; only then is its picture computed.
+
+        One that is on its way from a GPU is added with the next: until then the GPU has the next step to do, and
+        nobody waits for it.
+        """
+        self._add_late_frame()
+        if frame.copied is None:
+            self._add(frame)
+        else:
+            self._late = frame
+
+    def _add_late_frame(self) -> None:
+        late, self._late = self._late, None
+        if late is not None:
+            self._add(late)
+
+    def _add(self, frame: "Frame") -> None:
         if frame.step <= self._last_video_step or not is_video_step(frame.step, self.run.recipe):
             return
         try:
@@ -106,6 +123,7 @@ class RunRecorder:
         If one file cannot be written, the others still are, and the first StorageError is raised. A video
         that cannot be written becomes a notice, so that the picture is not lost.
         """
+        self._add_late_frame()
         try:
             self._recording.commit(frame.picture, recipe=run.embedded_recipe)
             self.notice = self._recording.notice or self.left_out

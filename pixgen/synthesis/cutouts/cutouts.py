@@ -10,29 +10,19 @@ and a seed places the same cutouts on every device.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
-from einops import einsum, rearrange
-from kornia.geometry.transform import get_perspective_transform
+from einops import rearrange
 
 from pixgen.models.runtime import current_engine
-from pixgen.recipe.cutouts import Affine, Crop, CutoutSet, Flip, Perspective
-from pixgen.recipe.kornia_classes import Kornia
-from pixgen.synthesis.cutouts.augmentations import (
-    AppliedAugmentation,
-    RandomDraws,
-    apply_changes,
-    draw_changes,
-    sample_matrices,
-    split_augmentations,
-)
+from pixgen.recipe.cutouts import Crop
+from pixgen.synthesis.cutouts.augmentations import AppliedAugmentation, apply_changes
 from pixgen.synthesis.precision import full_precision
 from pixgen.synthesis.tensors import upload_all
-
-_CORNERS = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -52,36 +42,34 @@ class Placement:
             yield rows, Placement(self.matrices[rows], self.paddings[rows])
 
 
-def place_cutouts(
-    cutouts: CutoutSet,
-    count: int,
-    *,
-    aspect: float,
-    generator: torch.Generator,
-    size: int = 224,
-    fused: bool = True,
-) -> Placement:
-    """Sample ``count`` placements for a picture of ``aspect`` (width / height), in float32.
-
-    Args:
-        size: the side of the cutouts in pixels, which kornia's parameters refer to.
-        fused: whether the geometry of the augmentations is part of the placement; otherwise only the crops
-            are.
-    """
+def place_crops(crops: Sequence[Crop], count: int, *, aspect: float, generator: torch.Generator) -> Placement:
+    """Sample ``count`` crops of a picture of ``aspect`` (width / height), in float32."""
     with full_precision(generator.device):
-        draws = RandomDraws(count, generator)
         matrices, paddings = [], []
-        for crop, number in zip(cutouts.crops, _split_count(cutouts.crops, count), strict=True):
+        for crop, number in zip(crops, _split_count(crops, count), strict=True):
             matrices.append(_crop(crop, aspect, RandomDraws(number, generator)))
             paddings += [crop.padding] * number
-        matrix = torch.cat(matrices)
-        for augmentation in split_augmentations(cutouts.augmentations)[0] if fused else ():
-            if isinstance(augmentation, Kornia):
-                change = sample_matrices(augmentation, count, size=size, generator=generator)
-            else:
-                change = _GEOMETRY[type(augmentation)](augmentation, draws)
-            matrix = matrix @ change
-        return Placement(matrix, tuple(paddings))
+        return Placement(torch.cat(matrices), tuple(paddings))
+
+
+class RandomDraws:
+    """Random numbers for ``count`` cutouts, sampled on the generator's device."""
+
+    def __init__(self, count: int, generator: torch.Generator) -> None:
+        self.count, self.generator, self.device = count, generator, generator.device
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
+        """``(N,)`` between two numbers."""
+        drawn = torch.rand(self.count, generator=self.generator, device=self.device)
+        return low + (high - low) * drawn
+
+    def normal(self, *shape: int) -> torch.Tensor:
+        """``(N, *shape)`` with mean 0 and deviation 1."""
+        return torch.randn(self.count, *shape, generator=self.generator, device=self.device)
+
+    def bernoulli(self, p: float) -> torch.Tensor:
+        """1 with probability ``p``, otherwise 0, ``(N,)``."""
+        return (self.uniform() < p).float()
 
 
 def sample_cutouts(picture: torch.Tensor, placement: Placement, *, size: int) -> torch.Tensor:
@@ -103,12 +91,13 @@ def sample_cutouts(picture: torch.Tensor, placement: Placement, *, size: int) ->
 @dataclass(frozen=True)
 class CutoutReads:
     """How N cutouts of side ``size`` are read from a picture: the matrices of a placement, and for each
-    cutout its level of the pyramid and its padding."""
+    cutout its level of the pyramid and its padding; ``points`` are the ``pixel_centres``, if they are kept."""
 
     matrices: torch.Tensor
     size: int
     levels: tuple[int, ...]
     paddings: tuple[str, ...]
+    points: torch.Tensor | None = None
 
 
 def plan_reads(placement: Placement, *, size: int, height: int, width: int) -> CutoutReads:
@@ -125,11 +114,12 @@ def read_cutouts(picture: torch.Tensor, places: CutoutReads) -> torch.Tensor:
         pyramid = [picture.float()]
         for _ in range(max(places.levels)):
             pyramid.append(F.avg_pool2d(pyramid[-1], 2, ceil_mode=True))
-        grid = _grid(places.matrices, places.size)
+        points = pixel_centres(places.size, picture.device) if places.points is None else places.points
+        grid = _map_points(places.matrices, points)
         kinds = list(zip(places.levels, places.paddings, strict=True))
         if len(set(kinds)) == 1:
             level, padding = kinds[0]
-            return _read(pyramid[level], grid, list(range(len(kinds))), padding).contiguous()
+            return _read(pyramid[level], grid, list(range(len(kinds))), padding)
         cutouts: dict[int, torch.Tensor] = {}  # by their number
         for level, padding in dict.fromkeys(kinds):
             rows = [row for row, kind in enumerate(kinds) if kind == (level, padding)]
@@ -166,10 +156,10 @@ def _crop(crop: Crop, aspect: float, draws: RandomDraws) -> torch.Tensor:
         half_height = part / stretched * min(1.0, aspect)
         x = (1 - half_width).clamp(min=0).add(crop.overscan) * draws.uniform(-1, 1)
         y = (1 - half_height).clamp(min=0).add(crop.overscan) * draws.uniform(-1, 1)
-    return _matrix(half_width, 0, x, 0, half_height, y)
+    return matrix_of(half_width, 0, x, 0, half_height, y)
 
 
-def _matrix(a, b, c, d, e, f) -> torch.Tensor:
+def matrix_of(a, b, c, d, e, f) -> torch.Tensor:
     """Matrices ``(N, 3, 3)`` with rows (a, b, c), (d, e, f), (0, 0, 1) from numbers and ``(N,)``."""
     like = next(value for value in (a, b, c, d, e, f) if isinstance(value, torch.Tensor))
     numbers = [
@@ -179,46 +169,18 @@ def _matrix(a, b, c, d, e, f) -> torch.Tensor:
     return rearrange(torch.stack(numbers, -1), "n (r c) -> n r c", r=3)
 
 
-def _flip(flip: Flip, draws: RandomDraws) -> torch.Tensor:
-    return _matrix(1 - 2 * draws.bernoulli(flip.p), 0, 0, 0, 1, 0)
-
-
-def _affine(affine: Affine, draws: RandomDraws) -> torch.Tensor:
-    on = draws.bernoulli(affine.p)
-    turn = torch.deg2rad(draws.uniform(-affine.degrees, affine.degrees)) * on
-    shear = torch.tan(torch.deg2rad(draws.uniform(-affine.shear, affine.shear))) * on
-    scale = 1 + draws.uniform(-affine.scale, affine.scale) * on
-    x, y = (2 * draws.uniform(-affine.translate, affine.translate) * on for _ in range(2))
-    rotation = _matrix(turn.cos() * scale, -turn.sin() * scale, x, turn.sin() * scale, turn.cos() * scale, y)
-    return rotation @ _matrix(1, shear, 0, 0, 1, 0)
-
-
-def _perspective(perspective: Perspective, draws: RandomDraws) -> torch.Tensor:
-    corners = torch.tensor(_CORNERS, device=draws.device).expand(draws.count, 4, 2)
-    moves = torch.rand(draws.count, 4, 2, generator=draws.generator, device=draws.device)
-    on = draws.bernoulli(perspective.p)[:, None, None]
-    moved = corners * (1 - perspective.distortion * moves * on)
-    # The cutout's shrunken corners show the whole crop, so they are the ones mapped from.
-    return get_perspective_transform(moved, corners)
-
-
-_GEOMETRY: dict[type, Callable[..., torch.Tensor]] = {
-    Flip: _flip,
-    Affine: _affine,
-    Perspective: _perspective,
-}
-
-
-def _grid(matrices: torch.Tensor, size: int) -> torch.Tensor:
-    """The place in the picture of each pixel of the cutouts, ``(N, S, S, 2)`` in [-1, 1]."""
-    at = (torch.arange(size, device=matrices.device) + 0.5) * (2 / size) - 1
+def pixel_centres(size: int, device: torch.device) -> torch.Tensor:
+    """The centre of each pixel of a cutout, ``(S, S, 3)``: x and y in [-1, 1], and 1."""
+    at = (torch.arange(size, device=device) + 0.5) * (2 / size) - 1
     rows, columns = torch.meshgrid(at, at, indexing="ij")
-    return _map_points(matrices, torch.stack([columns, rows, torch.ones_like(rows)], -1))
+    return torch.stack([columns, rows, torch.ones_like(rows)], -1)
 
 
 def _map_points(matrices: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """Map points ``(H, W, 3)`` by matrices ``(N, 3, 3)``, ``(N, H, W, 2)``."""
-    mapped = einsum(matrices, points, "n o i, h w i -> n h w o")
+    # In the order of memory that is read next, so that nothing is copied.
+    mapped = rearrange(points, "h w i -> (h w) i") @ matrices.mT
+    mapped = rearrange(mapped, "n (h w) o -> n h w o", h=len(points))
     return mapped[..., :2] / mapped[..., 2:].clamp(min=1e-3)
 
 
@@ -234,16 +196,16 @@ def _pixel_step(matrices: torch.Tensor, size: int, height: int, width: int) -> t
 
 
 def _read(picture: torch.Tensor, grid: torch.Tensor, rows: list[int], padding: str) -> torch.Tensor:
-    mode = "zeros" if padding == "grey" else padding
-    shift = 0.5 if padding == "grey" else 0.0
+    if padding == "grey":  # zeros of a picture that is shifted
+        return _read(picture - 0.5, grid, rows, "zeros") + 0.5
     if len(picture) == 1:
         # One tall read of the one picture: its gradient is then summed in place instead of being
         # written once for every cutout.
         tall = rearrange(grid, "n h w c -> 1 (n h) w c")
-        read = grid_sample(picture - shift, tall, padding_mode=mode)
-        return rearrange(read, "1 c (n h) w -> n c h w", n=len(rows)) + shift
+        read = grid_sample(picture, tall, padding_mode=padding)
+        return rearrange(read, "1 c (n h) w -> n c h w", n=len(rows))
     pictures = picture if len(rows) == len(picture) else picture[rows]
-    return grid_sample(pictures - shift, grid, padding_mode=mode) + shift
+    return grid_sample(pictures, grid, padding_mode=padding)
 
 
 def grid_sample(picture: torch.Tensor, grid: torch.Tensor, *, padding_mode: str) -> torch.Tensor:
@@ -313,48 +275,46 @@ class CutoutBatch:
             return apply_changes(read_cutouts(picture, self.places), self.changes)
 
 
+class CutoutSampler(Protocol):
+    """Samples the places of cutouts and what their augmentations do in a step."""
+
+    def place(self, count: int, *, aspect: float) -> Placement:
+        """Sample the places of ``count`` cutouts in a picture, or in a region, of ``aspect``."""
+        ...
+
+    def warp(self, placement: Placement, *, step: int) -> Placement:
+        """The placement of all cutouts of a step with the geometry of their augmentations."""
+        ...
+
+    def changes(self, rows: slice, *, step: int) -> list[AppliedAugmentation]:
+        """The augmentations of some rows of a step's cutouts after they are read, with their random values on
+        the CPU."""
+        ...
+
+
 def plan_cutouts(
-    cutouts: CutoutSet,
-    placement: Placement,
-    shares: torch.Tensor,
-    *,
-    batches: int,
-    size: int,
-    height: int,
-    width: int,
-    generator: torch.Generator,
-    device_generator: torch.Generator,
-    fused: bool = True,
-) -> Iterator[CutoutBatch]:
+    sampler: CutoutSampler, placement: Placement, shares: torch.Tensor, *, step: int, batches: int, size: int,
+    height: int, width: int, device: torch.device, points: torch.Tensor | None = None,
+) -> Iterator[CutoutBatch]:  # fmt: skip
     """Sample the cutouts of one step, in at most so many batches.
 
     Args:
         placement, shares: of all cutouts, on the CPU.
         size: the side S of a cutout; ``height`` and ``width`` are the picture's.
-        generator: of the CPU; the one that sampled the placement.
-        device_generator: of noise, on the device where the picture will be; on a CPU the same one.
-        fused: as of ``draw_changes``.
+        device: where the picture will be.
+        points: the ``pixel_centres`` of a cutout on that device, if they are kept.
     """
     drawn = (
         CutoutBatch(
-            plan_reads(places, size=size, height=height, width=width),
-            tuple(
-                draw_changes(
-                    cutouts.augmentations,
-                    len(places.paddings),
-                    size=size,
-                    generator=generator,
-                    noise=device_generator,
-                    fused=fused,
-                )
-            ),
+            replace(plan_reads(places, size=size, height=height, width=width), points=points),
+            tuple(sampler.changes(rows, step=step)),
             shares[rows],
         )
         for rows, places in placement.in_batches(batches)
     )
-    if device_generator.device.type == "cpu":
+    if device.type == "cpu":
         return drawn  # lazily: a batch is sampled after the noise of the one before
-    return iter(_upload_batches(list(drawn), device_generator.device))
+    return iter(_upload_batches(list(drawn), device))
 
 
 def _upload_batches(batches: list[CutoutBatch], device: torch.device) -> list[CutoutBatch]:

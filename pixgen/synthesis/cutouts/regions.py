@@ -4,16 +4,15 @@ Each region gets cutouts, and every cutout counts for a prompt by how much of it
 So CLIP only sees whole pieces of the picture, never a masked hole.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
 from PIL import Image
 
 from pixgen.errors import RecipeError
-from pixgen.recipe.cutouts import CutoutSet
 from pixgen.recipe.prompts import Prompt
-from pixgen.synthesis.cutouts.cutouts import Placement, place_cutouts, sample_cutouts
+from pixgen.synthesis.cutouts.cutouts import Placement, sample_cutouts
 from pixgen.synthesis.precision import full_precision
 from pixgen.synthesis.tensors import to_tensor
 
@@ -96,18 +95,9 @@ class Regions:
         self.maps = [own.get((each.region, each.mask)) for each in prompts]  # None: everywhere
         self.boxes = [region_box(where) for where in own.values()]  # of each region
 
-    def place(
-        self,
-        cutouts: CutoutSet,
-        count: int,
-        *,
-        aspect: float,
-        generator: torch.Generator,
-        size: int = 224,
-        fused: bool = True,
-    ) -> Placement:
-        """Sample ``count`` placements, as ``place_cutouts`` does, shared evenly between the boxes of the
-        regions and the whole picture."""
+    def place(self, place: Callable[..., Placement], count: int, *, aspect: float) -> Placement:
+        """Sample ``count`` placements, as ``place`` of a ``CutoutSampler`` does, shared evenly between the boxes
+        of the regions and the whole picture."""
         boxes = [*self.boxes, (-1.0, -1.0, 1.0, 1.0)]
         given = 0
         matrices: list[torch.Tensor] = []
@@ -118,16 +108,16 @@ class Regions:
             if not own:
                 continue
             shape = aspect * (right - left) / (bottom - top)
-            placed = place_cutouts(cutouts, own, aspect=shape, generator=generator, size=size, fused=fused)
+            placed = place(own, aspect=shape)
             into = torch.tensor(
                 [
                     [(right - left) / 2, 0, (left + right) / 2],
                     [0, (bottom - top) / 2, (top + bottom) / 2],
                     [0, 0, 1],
                 ],
-                device=generator.device,
+                device=placed.matrices.device,
             )
-            with full_precision(generator.device):
+            with full_precision(into.device):
                 matrices.append(into @ placed.matrices)
             paddings += placed.paddings
         return Placement(torch.cat(matrices), tuple(paddings))

@@ -8,8 +8,9 @@ from einops import rearrange
 
 from pixgen.recipe.cutouts import CutoutSet
 from pixgen.recipe.kornia_classes import Kornia
-from pixgen.synthesis.cutouts.augmentations import apply_kornia
-from pixgen.synthesis.cutouts.cutouts import place_cutouts, plan_cutouts
+from pixgen.synthesis.cutouts import kornia_pipeline
+from pixgen.synthesis.cutouts.cutouts import plan_cutouts
+from pixgen.synthesis.cutouts.sampler import KorniaCutoutSampler
 
 _GAP = 4  # pixels between cutouts
 _PAPER = 1.0
@@ -37,22 +38,17 @@ def preview_cutouts(
     seed: int,
     fused: bool = True,
 ) -> torch.Tensor:
-    """Sample ``count`` cutouts of a picture ``(1, 3, H, W)`` in [0, 1] as an optimization does in a step,
-    ``(N, 3, size, size)``."""
+    """Sample ``count`` cutouts of a picture ``(1, 3, H, W)`` in [0, 1] as an optimization does in its first
+    step, ``(N, 3, size, size)``."""
     generator, (height, width) = torch.Generator().manual_seed(seed), picture.shape[-2:]
-    placed = place_cutouts(cutouts, count, aspect=width / height, generator=generator, size=size, fused=fused)
-    batches = plan_cutouts(
-        cutouts,
-        placed,
-        torch.ones(count, 1),
-        batches=1,
-        size=size,
-        height=height,
-        width=width,
-        generator=generator,
-        device_generator=generator,
-        fused=fused,
+    sampler = KorniaCutoutSampler(
+        cutouts, count, size=size, seed=seed, generator=generator, noise=generator, fused=fused
     )
+    placed = sampler.warp(sampler.place(count, aspect=width / height), step=0)
+    batches = plan_cutouts(
+        sampler, placed, torch.ones(count, 1), step=0, batches=1, size=size, height=height, width=width,
+        device=picture.device,
+    )  # fmt: skip
     return torch.cat([batch.see(picture) for batch in batches]).clamp(0, 1)
 
 
@@ -63,4 +59,4 @@ def preview_augmentations(
     """Apply each augmentation by itself to a picture ``(1, 3, H, W)`` in [0, 1]; returns ``(3, size, size)``
     for each."""
     square = F.interpolate(picture, size=(size, size), mode="bilinear", antialias=True)
-    return [apply_kornia(square, (each,), seed=seed)[0].clamp(0, 1) for each in augmentations]
+    return [kornia_pipeline.apply_kornia(square, (each,), seed=seed)[0].clamp(0, 1) for each in augmentations]

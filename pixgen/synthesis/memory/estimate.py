@@ -30,7 +30,8 @@ from pixgen.recipe.init import Init
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.settings import Growth
-from pixgen.synthesis.cutouts.cutouts import CutoutBatch, place_cutouts, plan_cutouts
+from pixgen.synthesis.cutouts.cutouts import CutoutBatch, plan_cutouts
+from pixgen.synthesis.cutouts.sampler import make_sampler
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.drawers.factory import make_drawer
 from pixgen.synthesis.objective import spherical_dist_loss
@@ -174,29 +175,12 @@ def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
     drawer = None if needs_vqgan else make_drawer(recipe)
     generator = torch.Generator().manual_seed(0)
     cutouts, side = recipe.cutouts, perceptor.size
-    fused = recipe.engine.augmentations == "fused"
-    placed = place_cutouts(
-        cutouts.set,
-        cutouts.count,
-        aspect=recipe.width / recipe.height,
-        generator=generator,
-        size=side,
-        fused=fused,
-    )
-    batches = list(
-        plan_cutouts(
-            cutouts.set,
-            placed,
-            torch.ones(cutouts.count, 1),
-            batches=cutouts.batches,
-            size=side,
-            height=recipe.height,
-            width=recipe.width,
-            generator=generator,
-            device_generator=generator,
-            fused=fused,
-        )
-    )
+    sampler = make_sampler(recipe, size=side, generator=generator, noise=generator)
+    placed = sampler.warp(sampler.place(cutouts.count, aspect=recipe.width / recipe.height), step=0)
+    batches = list(plan_cutouts(
+        sampler, placed, torch.ones(cutouts.count, 1), step=0, batches=cutouts.batches, size=side,
+        height=recipe.height, width=recipe.width, device=generator.device,
+    ))  # fmt: skip
     with trace_shapes() as trace:
         materialise(perceptor, "cpu")
         if drawer is None:

@@ -25,8 +25,8 @@ from pixgen.recipe.cutouts import (
     Perspective,
     Sharpness,
 )
-from pixgen.synthesis.cutouts.augmentations import augment
-from pixgen.synthesis.cutouts.cutouts import place_cutouts, sample_cutouts
+from pixgen.synthesis.cutouts.cutouts import sample_cutouts
+from pixgen.synthesis.cutouts.earlier_recipes import augment, place_cutouts
 from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer, Composition
 from pixgen.training.models.loop import TrainingState, adamw, half_autocast, open_checkpoint

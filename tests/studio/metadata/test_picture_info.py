@@ -197,7 +197,7 @@ def test_a_packed_text_that_swells_is_one_sentence(tmp_path):
     ("text", "said"),
     [
         ('{"prompts": "a fox", ', "its JSON is invalid at line 1"),
-        ('{"prompts": "a fox", "version": 2}', "has version 2 and was written by a newer pixgen"),
+        ('{"prompts": "a fox", "version": 3}', "has version 3 and was written by a newer pixgen"),
         ('{"prompts": "a fox", "wings": 2}', "does not know the recipe's field “wings”"),
         ('{"prompts": "a fox", "steps": -1}', "steps must be"),
         ("[1]", "contains no recipe"),

@@ -56,6 +56,16 @@ def test_a_resumed_run_is_what_it_had_been_without_a_stop(open_studio, frames_of
     assert_same(resumed, painted(studio, a_recipe(seed=5)), frames_of)
 
 
+def test_the_video_takes_frames_from_a_gpu_with_the_next_step(open_studio, frames_of):
+    painters = Painters(on_gpu=True)
+    asked: dict[int, list[int]] = {}  # the pictures that were waited for before a step
+    painters.at = {step: lambda step=step: asked.setdefault(step, list(painters.asked)) for step in range(12)}
+    job = painted(open_studio(painters), a_recipe(seed=5))
+    assert all(step - 1 not in before for step, before in asked.items())
+    assert all(step - 2 in before for step, before in asked.items() if step >= 2)
+    assert_same(job, painted(open_studio(), a_recipe(seed=5)), frames_of)
+
+
 def test_a_run_can_be_stopped_and_resumed_many_times(open_studio, frames_of):
     job = stopped_at(open_studio, a_recipe(seed=5), 2)
     for step in (4, 6, 9):
