@@ -115,7 +115,10 @@ class Grid:
             raise StudioError("There is no grid “{name}” in this folder.", name=name[:60])
         try:
             kept = parse_json((folder / "grid.json").read_text("utf-8"))
-            cells = tuple(Cell(recipe=read_recipe(json.dumps(each["recipe"])), run=each["run"]) for each in kept["cells"])
+            cells = tuple(
+                Cell(recipe=read_recipe(json.dumps(each["recipe"])), run=each["run"])
+                for each in kept["cells"]
+            )
             plan = Plan(
                 rows=tuple(kept["rows"]),
                 columns=tuple(kept["columns"]),
