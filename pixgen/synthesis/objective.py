@@ -268,9 +268,17 @@ class Objective:
         totals: Metrics = {}
         cosines: list[torch.Tensor] = []  # (P,) of each batch
         for batch in plan_cutouts(
-            sampler, placed, shares, step=step, batches=cutouts.batches, size=self._perceptor.size,
-            height=picture.shape[-2], width=picture.shape[-1], device=self._device, points=self._points,
-        ):  # fmt: skip
+            sampler,
+            placed,
+            shares,
+            step=step,
+            batches=cutouts.batches,
+            size=self._perceptor.size,
+            height=picture.shape[-2],
+            width=picture.shape[-1],
+            device=self._device,
+            points=self._points,
+        ):
             seen = batch.see(source)  # (n, 3, S, S), n of the N cutouts
             if self.watch_cutouts and self.cutout_sheet is None:
                 self.cutout_sheet = _cutout_sheet(seen.detach())

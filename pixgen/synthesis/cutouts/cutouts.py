@@ -293,9 +293,18 @@ class CutoutSampler(Protocol):
 
 
 def plan_cutouts(
-    sampler: CutoutSampler, placement: Placement, shares: torch.Tensor, *, step: int, batches: int, size: int,
-    height: int, width: int, device: torch.device, points: torch.Tensor | None = None,
-) -> Iterator[CutoutBatch]:  # fmt: skip
+    sampler: CutoutSampler,
+    placement: Placement,
+    shares: torch.Tensor,
+    *,
+    step: int,
+    batches: int,
+    size: int,
+    height: int,
+    width: int,
+    device: torch.device,
+    points: torch.Tensor | None = None,
+) -> Iterator[CutoutBatch]:
     """Sample the cutouts of one step, in at most so many batches.
 
     Args:

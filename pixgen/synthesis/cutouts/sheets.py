@@ -46,9 +46,16 @@ def preview_cutouts(
     )
     placed = sampler.warp(sampler.place(count, aspect=width / height), step=0)
     batches = plan_cutouts(
-        sampler, placed, torch.ones(count, 1), step=0, batches=1, size=size, height=height, width=width,
+        sampler,
+        placed,
+        torch.ones(count, 1),
+        step=0,
+        batches=1,
+        size=size,
+        height=height,
+        width=width,
         device=picture.device,
-    )  # fmt: skip
+    )
     return torch.cat([batch.see(picture) for batch in batches]).clamp(0, 1)
 
 

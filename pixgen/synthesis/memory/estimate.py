@@ -177,10 +177,19 @@ def _trace_recipe(recipe: Recipe) -> MemoryEstimate:
     cutouts, side = recipe.cutouts, perceptor.size
     sampler = make_sampler(recipe, size=side, generator=generator, noise=generator)
     placed = sampler.warp(sampler.place(cutouts.count, aspect=recipe.width / recipe.height), step=0)
-    batches = list(plan_cutouts(
-        sampler, placed, torch.ones(cutouts.count, 1), step=0, batches=cutouts.batches, size=side,
-        height=recipe.height, width=recipe.width, device=generator.device,
-    ))  # fmt: skip
+    batches = list(
+        plan_cutouts(
+            sampler,
+            placed,
+            torch.ones(cutouts.count, 1),
+            step=0,
+            batches=cutouts.batches,
+            size=side,
+            height=recipe.height,
+            width=recipe.width,
+            device=generator.device,
+        )
+    )
     with trace_shapes() as trace:
         materialise(perceptor, "cpu")
         if drawer is None:
