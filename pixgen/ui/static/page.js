@@ -161,7 +161,7 @@
     document.title = bar ? `${percent} % · ${name}` : name;
     // A phone's bar at the bottom says how far it is; its buttons are always there.
     const line = document.querySelector("#pg-status .pg-line");
-    part("pg-go-line").textContent = line ? [...line.children].map((each) => each.textContent).join(" · ") : "";
+    part("pg-go-line").textContent = narrow.matches && line ? [...line.children].map((each) => each.textContent).join(" · ") : "";
     document.querySelector(".pg-go").style.setProperty("--part", bar ? bar.ariaValueNow / bar.ariaValueMax : 0);
     explain();
     markError();
