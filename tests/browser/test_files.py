@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from pixgen.ui.i18n import ENGLISH
+from tests.browser.conftest import open_tab
 from tests.browser.test_api import EXAMPLES, client  # noqa: F401 - a fixture
 from tests.browser.test_create import paint, state, write
 from tests.browser.test_info import drop
@@ -116,10 +117,10 @@ def test_a_sample_is_the_start_and_a_prompt(visit, name):
     page = visit()
     write(page, "")
     choose(page, "Start from", "your picture")
-    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 2")
-    for upload in (page.locator("input[type=file]").first, page.locator("input[type=file]").last):
-        upload.set_input_files(FILES / name)
-    page.wait_for_function("document.querySelectorAll('.pg-more .file-preview').length === 2")
+    page.locator("#pg-start-picture").wait_for()
+    for upload in ("#pg-start-picture", "#pg-picture-prompts"):
+        page.locator(f"{upload} input[type=file]").set_input_files(FILES / name)
+        page.locator(f"{upload} .file-preview").wait_for()
     paint(page)
     state(page, "done")
     assert page.locator("#pg-status").get_by_text(name).is_visible()
@@ -136,7 +137,7 @@ def test_the_tab_reads_settings_of_another_program(visit):
 
 def test_the_classify_tab_takes_them_all_at_once(visit, readable, unreadable):
     page = visit()
-    page.get_by_role("tab", name=ENGLISH("Classify")).click()
+    open_tab(page, ENGLISH("Classify"))
     page.locator("#pg-labels textarea").fill("a red square\ngrey noise")
     page.locator("#pg-pictures input[type=file]").set_input_files(
         [*readable, *unreadable, EXAMPLES / "fox.png"]
