@@ -120,7 +120,7 @@
     save: (values) => {
       show(values);
       sayChanged(values);
-      unsaved = !ready;
+      if (!ready) unsaved = true;
       // A full or forbidden storage: they last as long as the page is open.
       if (ready) try { localStorage.setItem(KEY, JSON.stringify(values)); } catch {}
     },
