@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
 from pixgen.errors import InvalidValue, RecipeError
 from pixgen.losses import Losses
@@ -54,6 +54,10 @@ def _read_pairs(value: Any) -> Any:
     return tuple(value.items()) if isinstance(value, Mapping) else value
 
 
+def _without_repetitions(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(dict(pairs).items())
+
+
 # Texts with their English: an object in JSON, pairs here, so that a recipe can be hashed.
 Translations = Annotated[
     tuple[
@@ -64,6 +68,7 @@ Translations = Annotated[
         ...,
     ],
     BeforeValidator(_read_pairs),
+    AfterValidator(_without_repetitions),
     PlainSerializer(dict, return_type=dict[str, str]),
     Field(max_length=1000),
 ]

@@ -97,7 +97,7 @@ def test_half_precision_is_the_last_resort(wanted, tiny_vqgan, tiny_perceptor):
     frames = list(short)
     assert (short.recipe.precision, short.recipe.engine.checkpoint) == ("bfloat16", True)
     assert "computed twice" in frames[1].notice
-    assert "half precision (bfloat16)" in frames[1].notice
+    assert "half precision is used (bfloat16)" in frames[1].notice
     assert np.abs(frames[1].picture.astype(int) - whole[1].picture.astype(int)).mean() < 2
 
 

@@ -90,7 +90,7 @@ def test_it_has_its_own_usual_settings(model):
     assert sampler.settings(Sketch(model="dalle-mini", top_k=9, guidance=2)) == SamplingSettings(
         1.0, 9, 2.0, 0.0
     )
-    with pytest.raises(RecipeError, match="“dalle-mini” has no looks: leave init.sketch.looks out"):
+    with pytest.raises(RecipeError, match="“dalle-mini” has no setting looks: remove init.sketch.looks"):
         sampler.settings(Sketch(model="dalle-mini", looks=1))
 
 

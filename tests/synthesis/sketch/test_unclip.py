@@ -90,7 +90,7 @@ def test_pictures_are_varied_and_mixed_by_weight(paint, unclip, red_picture):
     [
         ({"kind": "idea", "idea": "[red.png] | winter"}, "reads ideas of pictures only"),
         ({"kind": "idea", "idea": "[red.png] | [red.png]:-1"}, "The parts of this idea cancel each other"),
-        ({"sketch": {"temperature": 1}}, "has no temperature: leave init.sketch.temperature out"),
+        ({"sketch": {"temperature": 1}}, "has no setting temperature: remove init.sketch.temperature"),
         ({"kind": "picture", "picture": "red.png", "extend": "left"}, "paints whole pictures"),
     ],
 )
