@@ -47,3 +47,4 @@ class FinalFrame:
     picture: np.ndarray  # (H, W, 3) uint8
     candidates: tuple["Candidate", ...] = ()
     notice: str = ""
+    copied: None = None  # nothing is on its way from a device

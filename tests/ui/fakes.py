@@ -30,6 +30,7 @@ class WaveFrame:
     seconds: float = 0.01
     candidates: tuple = ()
     notice: str = ""
+    copied: None = None
 
 
 class Waves(Iterator[WaveFrame]):
