@@ -86,6 +86,7 @@ class Options:
     """Options as they were typed; None or empty where an option was not given."""
 
     prompt: str | None = None
+    translations: Mapping[str, str] | None = None  # of the prompts; None: as ``language`` says
     language: str = AUTO  # of the prompts: a code of LANGUAGE_NAMES, “en” or “auto”
     styles: Sequence[str | Style] = ()  # names, JSON files, or styles themselves; the first is innermost
     negative: Sequence[str] = ()
@@ -268,6 +269,8 @@ def _with_translations(recipe: Recipe, options: Options) -> Recipe:
             english=ENGLISH,
             codes=", ".join(LANGUAGE_NAMES),
         )
+    if options.translations is not None:
+        return make_recipe(recipe.model_dump(), {"translations": ()}, {"translations": options.translations})
     if not needs_english(recipe.clip_names):
         return recipe.model_copy(update={"translations": ()})
     texts = _typed_texts(options, seed=recipe.seed) if options.prompt is not None else _texts(recipe.prompts)

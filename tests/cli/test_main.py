@@ -48,7 +48,7 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
             "reads text only, not pictures",
         ),
         ([*FOX, "--set", "cutouts.cuont=3"], "choose count, batches, kind, own"),
-        ([*FOX, "--set", "colour=red"], "choose prompts, width"),
+        ([*FOX, "--set", "colour=red"], "choose prompts, translations, width"),
         ([*FOX, "--set", "steps.more=3"], "“more” is too much"),
         ([*FOX, "--set", "steps"], "key=value"),
         ([*FOX, "--set", "cutouts.kind=none"], "gentle, crowson"),

@@ -255,7 +255,7 @@ def test_a_siglip_reads_with_the_tokenizer_beside_it(tmp_path):
 TIMM = {
     **CONFIG,
     "vision_cfg": {
-        "timm_model_name": "vit_tiny_patch16_224", "timm_pool": "token", "timm_proj": "linear", "image_size": 32,
+        "timm_model_name": "resnet10t", "timm_pool": "avg", "timm_proj": "linear", "image_size": 32,
     },
 }  # fmt: skip
 COCA = {

@@ -109,7 +109,7 @@ def test_without_a_network_the_error_says_which_file_to_put_where(cache, data, m
     with pytest.raises(ModelError) as caught:
         fetch_vqgan(wanted)
     assert str(caught.value) == (
-        "“lakes” cannot be fetched (127.0.0.1:9: no connection): put its file from https://example.org/lakes at "
+        "“lakes” cannot be downloaded (127.0.0.1:9: no connection): get its file from https://example.org/lakes and save it as "
         f"{place}, or choose pocket, which needs no download."
     )
     assert load_vqgan("pocket", "cpu").factor == 8

@@ -171,8 +171,8 @@ def test_the_tags_of_a_mov_are_looked_for(tmp_path):
     [
         (24, 12, ""),
         (23, 12, ""),
-        (12, 12, "2 s, the first 1 s"),
-        (1, 12, "first 0.0833 s are"),
+        (12, 12, "first 1 s of the video's 2 s"),
+        (1, 12, "first 0.0833 s of the"),
         (25, 12, ""),
     ],
 )

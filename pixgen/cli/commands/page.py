@@ -5,7 +5,7 @@ import logging
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -15,8 +15,6 @@ from pixgen.cli._signals import exit_status
 from pixgen.errors import PixgenError, StudioError
 
 if TYPE_CHECKING:
-    import gradio as gr
-
     from pixgen.studio import Studio
 
 _SAVING_SECONDS = 4.0  # within 5 seconds of a SIGTERM, the process has ended
@@ -32,7 +30,7 @@ def _read_auth(text: str | None) -> tuple[str, str] | None:
     return name, password
 
 
-def _serve_until_interrupted(page: "gr.Blocks", studio: "Studio") -> NoReturn:
+def _serve_until_interrupted(page: Any, studio: "Studio") -> NoReturn:
     """Serve until Ctrl-C, SIGTERM or a lost terminal, then save what is being painted and end the process.
 
     Saving comes before everything else, as a service manager soon kills a process that does not end; and nobody

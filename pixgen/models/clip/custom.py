@@ -54,6 +54,12 @@ def find_custom_clip(name: str) -> Entry | None:
         files, facts = [path], {"open_clip": read_json(beside)} if beside.is_file() else {}
     else:
         raise ModelError("There is no CLIP file “{name}”: check its path.", name=str(path))
+    if missing := [file.name for file in files if not file.is_file()]:
+        raise ModelError(
+            "The CLIP {name} is incomplete: {files} is missing. Download it again.",
+            name=path.name,
+            files=", ".join(missing[:3]),
+        )
     stats = [file.stat() for file in files]
     place = str(path.resolve())
     described = hashlib.sha256(repr((form, facts)).encode()).hexdigest()[:12]

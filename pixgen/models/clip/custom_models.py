@@ -75,7 +75,8 @@ def build_custom_clip(entry: Entry) -> tuple[nn.Module, int]:
 
     Its file is converted first if need be, as that is how its architecture is found. Raises ModelError.
     """
-    path = fetch_custom_clip(entry)
+    with torch.device("cpu"):  # weights are to be written, whatever device the untrained model is for
+        path = fetch_custom_clip(entry)
     try:
         with safe_open(path, "pt") as file:
             form: Blueprint = json.loads(bytes(file.get_tensor(_BLUEPRINT_KEY).tolist()))

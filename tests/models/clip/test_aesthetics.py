@@ -48,7 +48,7 @@ def test_without_a_fitting_clip_the_error_lists_them(head, tiny_perceptor):
 
 
 def test_without_its_file_the_error_says_what_to_put_where(tmp_path, head, tiny_perceptor):
-    with pytest.raises(ModelError, match="put it from https://github.com/LAION-AI") as caught:
+    with pytest.raises(ModelError, match="download it from https://github.com/LAION-AI") as caught:
         load_aesthetic_predictor(tiny_perceptor, [NAME])
     assert str(tmp_path / "models" / "sa_0_4_vit_b_32_linear.pth") in str(caught.value)
 

@@ -116,8 +116,8 @@ def test_without_a_network_the_error_says_which_file_to_put_where(tagged, monkey
     with pytest.raises(ModelError) as caught:
         load_perceptor(("Small-T/laion",), "cpu")
     assert str(caught.value) == (
-        "“Small-T/laion” cannot be fetched (127.0.0.1:9: no connection): put open_clip_model.safetensors from "
-        f"https://huggingface.co/o/r at {tagged / 'Small-T--laion.safetensors'}, or choose pocket, which needs no download."
+        "“Small-T/laion” cannot be downloaded (127.0.0.1:9: no connection): get open_clip_model.safetensors from "
+        f"https://huggingface.co/o/r and save it as {tagged / 'Small-T--laion.safetensors'}, or choose pocket, which needs no download."
     )
 
 

@@ -76,7 +76,7 @@ def test_a_text_longer_than_the_context_is_cut_not_refused(tiny_perceptor):
 
 
 def test_an_unknown_name_lists_the_available_names():
-    with pytest.raises(ModelError, match="“ViT-Z” is not a known CLIP: choose pocket"):
+    with pytest.raises(ModelError, match="There is no CLIP “ViT-Z”: choose pocket"):
         load_perceptor(("ViT-Z",), "cpu")
 
 

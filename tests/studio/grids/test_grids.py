@@ -41,7 +41,7 @@ def test_an_axis_is_read(text, field, values):
     [
         (["seed"], "write for example seed=1-4"),
         (["seed="], "has no values"),
-        (["sead=1-3"], "choose prompts, width"),
+        (["sead=1-3"], "choose prompts, translations, width"),
         (["seed=0-99999"], "at most 256"),
         (["seed=1-20", "steps=1-20"], "at most 256 pictures, not 400"),
         (["seed=1-2", "steps=1,2", "width=32,64"], "one or two fields"),

@@ -117,7 +117,8 @@ def test_a_stopped_run_shows_in_its_video_where_it_was_stopped(open_studio, fram
 
 
 @pytest.mark.parametrize(
-    ("steps", "said"), [(None, "is finished: to continue"), (12, "done"), (3, "at least as many")]
+    ("steps", "said"),
+    [(None, "is finished: to continue"), (12, "give more than 12 steps"), (3, "at least as many")],
 )
 def test_there_must_be_something_left_to_paint(studio, steps, said):
     job = painted(studio, a_recipe())

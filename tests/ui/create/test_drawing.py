@@ -73,8 +73,8 @@ def test_each_painted_region_is_its_prompts_by_number():
     [
         ({"start": "drawn"}, "draw it first"),
         ({"start": "last"}, "no last picture"),
-        ({"drawn": "{"}, "was not received"),
-        ({"drawn": '{"start": ""}'}, "was not received"),
+        ({"drawn": "{"}, "did not arrive"),
+        ({"drawn": '{"start": ""}'}, "did not arrive"),
         ({"drawn": drawn(_1="data:text/html,x")}, "brush over it again"),
         ({"drawn": drawn(_1="data:image/png;base64,AAAA")}, "brush over it again"),
     ],

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from pixgen.errors import RecipeError
 from pixgen.losses import Losses
-from pixgen.recipe.init import Init
 from pixgen.recipe.presets import available_presets
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
@@ -149,7 +148,7 @@ def test_a_start_of_ones_own_needs_its_picture():
     with pytest.raises(RecipeError, match="add it below"):
         recipe(start="picture")
     made = recipe(start="picture", start_picture="/a/b:c.png")
-    assert made.init == Init(kind="picture", picture="/a/b:c.png")
+    assert (made.init.kind, made.init.picture) == ("picture", "/a/b:c.png")
 
 
 def test_an_alternative_hides_no_path():

@@ -146,9 +146,16 @@ def test_near_duplicates_are_folded_into_the_best(collection):
     assert len(find_nearest(collection, unit(1), top=40, fold=False)) == 35
 
 
-@pytest.mark.parametrize("how", [{"top": 0}, {"top": MOST_HITS + 1}, {"threshold": 1.5}])
-def test_invalid_input_is_a_search_error(collection, how):
-    with pytest.raises(SearchError, match="choose"):
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"top": 0}, f"from 1 to {MOST_HITS}"),
+        ({"top": MOST_HITS + 1}, f"from 1 to {MOST_HITS}"),
+        ({"threshold": 1.5}, "choose"),
+    ],
+)
+def test_invalid_input_is_a_search_error(collection, how, said):
+    with pytest.raises(SearchError, match=said):
         find_nearest(collection, unit(1), **how)
 
 
