@@ -5,10 +5,9 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-from pixgen.paths import ASSETS
 from pixgen.recipe.wildcards import word_lists
+from pixgen.translation.english import known_words
 
-WORDS_FILE = ASSETS / "pocket" / "words.txt"
 _SHORTEST_PREFIX = 4
 _MIN_SIMILARITY = 0.78  # of difflib's ratio; below it, suggestions have little to do with the word
 
@@ -22,12 +21,6 @@ def split_words(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", text.lower()).replace("’", "").replace("'", "")
     letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return re.findall(r"[^\W_]+", letters)
-
-
-@cache
-def known_words() -> frozenset[str]:
-    """Every word of the training captions."""
-    return frozenset(WORDS_FILE.read_text("utf-8").split())
 
 
 def unknown_words(text: str) -> list[str]:

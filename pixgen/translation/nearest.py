@@ -8,11 +8,11 @@ import re
 from functools import cache
 
 from pixgen.paths import ASSETS
+from pixgen.translation.english import plural, singulars
 
 TABLE_FILE = ASSETS / "languages" / "nearest_things.tsv.xz"
 LONGEST_NOUN = 3  # words
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_PLURALS = (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""))
+_WORD = re.compile(r"\b[^\W\d_]{3,}(?:['’][^\W\d_]+)?\b")
 
 
 def replace_unknown_nouns(text: str, known: frozenset[str]) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -44,7 +44,8 @@ def replace_unknown_nouns(text: str, known: frozenset[str]) -> tuple[str, tuple[
         at += 1
     nouns = tuple((text[begin:end], name) for begin, end, name in replaced)
     for begin, end, name in reversed(replaced):
-        text = text[:begin] + name + text[end:]
+        behind = re.sub(rf"^ {re.escape(name)}\b", "", text[end:])  # a tabby cat is no cat cat
+        text = text[:begin] + name + behind
     return re.sub(r"\b([Aa])n? (?=(\w))", _article, text) if replaced else text, nouns
 
 
@@ -56,12 +57,8 @@ def _nearest(noun: str) -> str | None:
     table = _table()
     if noun in table:
         return table[noun]
-    for ending, other in _PLURALS:
-        singular = noun.removesuffix(ending) + other
-        if noun.endswith(ending) and singular in table:
-            name = table[singular]
-            return name if name.endswith("s") else name + ("es" if name.endswith(("x", "ch", "sh")) else "s")
-    return None
+    singular = next((each for each in singulars(noun) if each in table and plural(each) == noun), None)
+    return plural(table[singular]) if singular else None
 
 
 @cache

@@ -1,10 +1,11 @@
 """How the bundled models read a prompt."""
 
 from pixgen.cli.commands.generate import prompt_notes
-from pixgen.models.vocabulary import known_words, split_words, suggestions, unknown_words
+from pixgen.models.vocabulary import split_words, suggestions, unknown_words
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.styles import available_styles
 from pixgen.studio.prompt_help import PromptCheck, check_scenes, check_typed_prompt
+from pixgen.translation.english import known_words
 
 LONG = " ".join(["fox"] * 45)
 

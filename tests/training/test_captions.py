@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from pixgen.models.vocabulary import known_words, split_words
+from pixgen.models.vocabulary import split_words
 from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.places import SETTINGS
 from pixgen.training.data.drawings import load_sprites
 from pixgen.training.data.words import caption_words, exemplar_words
+from pixgen.translation.english import known_words
 
 
 @pytest.fixture

@@ -45,6 +45,8 @@ def test_a_red_fox_in_the_snow_is_understood_in_its_language(language):
         ("ein Leuchtturm bei Nacht, Aquarell", "a lighthouse at night, watercolour"),
         ("eine Katze vor einem lila Hintergrund", "a cat on a purple background"),
         ("кот в шляпе", "a cat in a hat"),
+        ("zwei Fische und drei Wölfe", "two fish and three wolves"),
+        ("drei Gläser", "three clinking glasses"),
         ("KIRMIZI BİR TİLKİ KARDA", "a red fox in the snow"),
         ("kirmizi bir tilki karda", "a red fox in the snow"),
     ],
@@ -116,6 +118,8 @@ def test_torch_is_not_loaded():
         ("two Dachshunds, oil painting", "two dogs, oil painting"),
         ("a wombat wearing a fedora", "a kangaroo wearing a hat"),
         ("a labrador retriever", "a dog"),
+        ("a tabby cat", "a cat"),
+        ("two corgis and three wolfhounds", "two dogs and three dogs"),
     ],
 )
 def test_a_noun_that_the_models_do_not_know_is_read_as_the_nearest_thing(typed, read):
@@ -124,7 +128,16 @@ def test_a_noun_that_the_models_do_not_know_is_read_as_the_nearest_thing(typed, 
 
 
 @pytest.mark.parametrize(
-    "typed", ["a red fox", "two cats on a chair", "flurble zorkon", "justice and beauty"]
+    "typed",
+    [
+        "a red fox",
+        "two cats on a chair",
+        "flurble zorkon",
+        "justice and beauty",
+        "a castle, octane render, trending on artstation, 8k",
+        "by james gurney",
+        "art nouveau poster",
+    ],
 )
 def test_known_things_and_what_is_no_thing_stay_as_they_are(typed):
     assert translate(typed) is None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from pixgen.models.sketchers.pocket import Lexicon
+from pixgen.translation.english import singulars
 
 ABOVE = {"above", "over", "on", "atop"}
 BELOW = {"under", "below", "beneath", "underneath"}
@@ -187,7 +188,7 @@ def _join_parts(names: Iterable[NamedThing], words: Sequence[str]) -> Iterator[N
         elif not _is_of(words[before.end : named.begin]):
             yield before
             before = named
-        elif any(word in MEASURES for word in _singulars(words[before.end - 1])):
+        elif any(word in MEASURES for word in singulars(words[before.end - 1])):
             count = max(before.count, named.count if named.count > 2 else 1)
             before = replace(named, begin=before.begin, count=count, size=named.size or before.size)
     if before is not None:
@@ -318,18 +319,11 @@ def _find_name(words: Sequence[str], lexicon: Lexicon) -> tuple[str, bool] | Non
     """The name in the lexicon, and whether the words are its plural."""
     if "" in words:
         return None
-    for singular in _singulars(words[-1]):
+    for singular in singulars(words[-1]):
         name = " ".join([*words[:-1], singular])
         if name in lexicon.names:
             return name, singular != words[-1]
     return None
-
-
-def _singulars(word: str) -> Iterator[str]:
-    yield word
-    for end, other in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", "")):
-        if word.endswith(end) and len(word) > len(end) + 1:
-            yield word.removesuffix(end) + other
 
 
 def _describe(named: NamedThing, words: Sequence[str], lexicon: Lexicon) -> NamedThing:

@@ -98,19 +98,15 @@ def nearest_things(
 
 
 def _likely_senses(senses: dict[str, Sense], numbers: list[str]) -> list[str]:
-    """The physical senses among a noun's first ones, in the order in which a prompt may mean them."""
-    physical = [
-        number
-        for number in numbers[:FIRST_SENSES]
-        if not senses[number].is_name and _is_physical(senses, number)
-    ]
-    first, creatures = physical[:1], [each for each in physical[1:] if senses[each].file in (ANIMAL, FOOD)]
+    """The senses in which a prompt may mean a noun, the likelier first; none if it usually means no thing, as
+    “poster” a notice before a horse."""
+    common = [number for number in numbers if not senses[number].is_name][:FIRST_SENSES]
+    if not common or not _is_physical(senses, common[0]):
+        return []
+    first, others = common[0], common[1:]
+    creatures = [number for number in others if senses[number].file in (ANIMAL, FOOD)]
     # “Tuna” is a fish before a cactus, and a “drill” a tool before a monkey.
-    return (
-        first + creatures
-        if first and senses[first[0]].file in (ANIMAL, ARTIFACT, FOOD)
-        else creatures + first
-    )
+    return [first, *creatures] if senses[first].file in (ANIMAL, ARTIFACT, FOOD) else [*creatures, first]
 
 
 def write_nearest_things(folder: Path, known: Known, to: Path = TABLE_FILE) -> int:

@@ -16,6 +16,8 @@ from pixgen.translation.languages import FOLDER, LANGUAGE_NAMES, PLACES, normali
 PACKAGE = ("cldr-annotations-full", "48.2.0")  # Unicode-3.0
 MIN_OVERLAP = 0.55  # of the emoji that two words name, as a Dice coefficient
 LONGEST = 5  # words of a name
+# The signs of the zodiac: in many languages their names are the words for fish, twins, lion and scales.
+LEFT_OUT = {chr(code) for code in range(0x2648, 0x2654)}
 
 Names = dict[str, tuple[str, list[str]]]  # an emoji's name and keywords
 
@@ -50,7 +52,7 @@ def read_names(folder: Path, language: str) -> Names:
     return {
         sign: (normalise(each["tts"][0]), [normalise(word) for word in each.get("default", ())])
         for sign, each in read.items()
-        if each.get("tts")
+        if each.get("tts") and sign not in LEFT_OUT
     }
 
 
