@@ -182,11 +182,6 @@ def current_engine() -> Engine:
     return _CURRENT.get().engine
 
 
-def current_half_precision() -> torch.dtype | None:
-    """The half precision of the current block, if any."""
-    return _CURRENT.get().half
-
-
 def supported_half_precision(device: torch.device) -> str | None:
     """The half precision that a device computes in natively, by its name in a recipe."""
     if device.type == "cuda":

@@ -10,7 +10,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 from pydantic.fields import FieldInfo
@@ -74,6 +74,7 @@ def set_path(recipe: dict[str, Any], path: str, value: Any) -> None:
     recipe[last] = value
 
 
+VERSION: Final = 2  # of a recipe; 1 samples its cutouts by its own formulas
 _EARLIER_NAMES = {"start": "init"}  # fields of a recipe by the names that they had in earlier versions
 
 

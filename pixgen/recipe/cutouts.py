@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from pixgen.errors import InvalidValue
-from pixgen.recipe.base import Kind, Value, setting
+from pixgen.recipe.base import VERSION, Kind, Value, setting
 from pixgen.recipe.kornia_classes import Kornia, unchecked_kornia
 
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -318,7 +318,11 @@ class Cutouts(Value):
     batches: Annotated[
         int,
         setting(
-            "Batches", "More batches need less memory and paint the same picture.", low=1, high=64, step=1
+            "Batches",
+            "More batches need less memory. Augmentations that kornia applies are sampled for each batch.",
+            low=1,
+            high=64,
+            step=1,
         ),
     ] = 1
     # A name in CUTOUT_SETS, or "own" with ``own`` given.
@@ -331,16 +335,11 @@ class Cutouts(Value):
             raise InvalidValue("kind must be one of {choices}", choices=", ".join(CUTOUT_SETS))
         return self
 
-    @property
-    def set(self) -> CutoutSet:
-        """The crops and augmentations themselves."""
-        return self.own or CUTOUT_SETS[self.kind]
-
     def set_of(self, version: int) -> CutoutSet:
         """The crops and augmentations in a recipe of a version."""
         return self.own or (EARLIER_SETS if version == 1 else CUTOUT_SETS)[self.kind]
 
-    def with_augmentations(self, more: Sequence[Augmentation], *, version: int = 2) -> "Cutouts":
+    def with_augmentations(self, more: Sequence[Augmentation], *, version: int = VERSION) -> "Cutouts":
         """The same cutouts with more augmentations, after the existing ones in a recipe of a version."""
         before = self.set_of(version)
         own = {**before.model_dump(), "augmentations": (*before.augmentations, *more)}

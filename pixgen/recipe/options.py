@@ -22,7 +22,16 @@ from pixgen.recipe.escapes import LONGEST_NUMBER
 from pixgen.recipe.init import INIT_KINDS
 from pixgen.recipe.kornia_classes import parse_augmentation
 from pixgen.recipe.presets import DEFAULT, load_preset
-from pixgen.recipe.prompts import NEGATIVE_STOP, NO_STOP, PLACES, Prompt, Scene, parse
+from pixgen.recipe.prompts import (
+    NEGATIVE_STOP,
+    NO_STOP,
+    PLACES,
+    Prompt,
+    Scene,
+    parse,
+    replace_texts,
+    texts_of,
+)
 from pixgen.recipe.recipe import LARGEST_SIDE, SMALLEST_SIDE, Recipe, make_recipe
 from pixgen.recipe.story import read_story
 from pixgen.recipe.styles import Style, apply_styles, load_styles
@@ -142,7 +151,7 @@ def recipe_from(options: Options) -> Recipe:
     parts += [prompts, fields, options.more, assigned]
     recipe = make_recipe(*parts)
     if "prompts" in prompts and "translations" not in {**options.more, **assigned}:
-        recipe = _with_translations(recipe, options)
+        recipe = recipe.model_copy(update={"translations": tuple(_translations(options, recipe).items())})
     if options.augment:
         more = [parse_augmentation(text) for text in options.augment]
         recipe = recipe.model_copy(
@@ -234,33 +243,23 @@ def check_field(assignment: str) -> None:
 
 
 def _prompt_fields(options: Options, *, seed: int) -> dict[str, Any]:
-    pushed = tuple(
-        _as_negative(prompt)
-        for text in options.negative
-        for scene in parse(draw_wildcards(text, seed))
-        for prompt in scene
-    )
-    more = (*pushed, *options.pictures)
+    """The prompts, and what belongs to them; empty if those of the recipe are repeated as they are."""
+    typed, repeats = _typed_scenes(options, seed=seed)
     if options.story:
-        told = read_story(options.story)
-        return {"prompts": _add_prompts(told.scenes, more), "story": told.story, "changes": ()}
-    styles = load_chosen_styles(options)
-    if options.prompt is None:
-        if options.recipe is None:
-            raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
-        prompts = _add_prompts(apply_styles(options.recipe.prompts, styles), more)
-        return {"prompts": prompts} if more or styles else {}
-    prompts = apply_styles(parse(draw_wildcards(options.prompt, seed)), styles)
+        return {"prompts": typed, "story": read_story(options.story).story, "changes": ()}
+    if repeats and not (options.styles or options.negative or options.pictures):
+        return {}
+    prompts = apply_styles(typed, load_chosen_styles(options))
     # Edits made while the repeated recipe was painted, and the steps of its scenes, belong to its prompts.
-    return {
-        "prompts": _add_prompts(prompts, more),
-        "story": {"starts": (), "easings": ()},
-        "changes": (),
-    }
+    others = {} if repeats else {"story": {"starts": (), "easings": ()}, "changes": ()}
+    return {"prompts": prompts, **others}
 
 
-def _with_translations(recipe: Recipe, options: Options) -> Recipe:
-    """The recipe with translations of the typed texts, if its CLIPs know only the bundled vocabulary."""
+def _translations(options: Options, recipe: Recipe) -> dict[str, str]:
+    """The English of the recipe's texts, each in its style, as far as they are not English.
+
+    Those of a repeated recipe stay; what is new is translated where the CLIPs know English alone.
+    """
     if options.language not in (AUTO, ENGLISH, *LANGUAGE_NAMES):
         raise RecipeError(
             "There is no language “{name}”: choose {auto}, {english} or {codes}.",
@@ -269,22 +268,40 @@ def _with_translations(recipe: Recipe, options: Options) -> Recipe:
             english=ENGLISH,
             codes=", ".join(LANGUAGE_NAMES),
         )
+    typed, repeats = _typed_scenes(options, seed=recipe.seed)
+    english = dict(options.recipe.translations) if repeats and options.recipe else {}
+    old = texts_of(options.recipe.prompts) if repeats and options.recipe else []
     if options.translations is not None:
-        return make_recipe(recipe.model_dump(), {"translations": ()}, {"translations": options.translations})
-    if not needs_english(recipe.clip_names):
-        return recipe.model_copy(update={"translations": ()})
-    texts = _typed_texts(options, seed=recipe.seed) if options.prompt is not None else _texts(recipe.prompts)
-    return recipe.model_copy(update={"translations": tuple(translate_all(texts, options.language).items())})
+        english |= options.translations
+    elif needs_english(recipe.clip_names):
+        english |= translate_all((text for text in texts_of(typed) if text not in old), options.language)
+    styles = load_chosen_styles(options)
+    before, after = apply_styles(typed, styles), apply_styles(replace_texts(typed, english), styles)
+    pairs = zip(
+        (prompt.text for scene in before for prompt in scene),
+        (prompt.text for scene in after for prompt in scene),
+        strict=True,
+    )
+    return {one: other for one, other in pairs if one != other}
 
 
-def _typed_texts(options: Options, *, seed: int) -> list[str]:
-    """The texts of the prompts and negative prompts before a style is put around them."""
-    typed = [options.prompt or "", *options.negative]
-    return [text for each in typed for text in _texts(parse(draw_wildcards(each, seed)))]
-
-
-def _texts(scenes: Iterable[Scene]) -> list[str]:
-    return [prompt.text for scene in scenes for prompt in scene if prompt.text]
+def _typed_scenes(options: Options, *, seed: int) -> tuple[tuple[Scene, ...], bool]:
+    """The prompts without styles, negative ones and pictures included, and whether those of the recipe are
+    repeated."""
+    pushed = (
+        _as_negative(prompt)
+        for text in options.negative
+        for scene in parse(draw_wildcards(text, seed))
+        for prompt in scene
+    )
+    more = (*pushed, *options.pictures)
+    if options.story:
+        return _add_prompts(read_story(options.story).scenes, more), False
+    if options.prompt is not None:
+        return _add_prompts(parse(draw_wildcards(options.prompt, seed)), more), False
+    if options.recipe is None:
+        raise RecipeError("The prompt is empty: say what to paint, for example “a red fox”.")
+    return _add_prompts(options.recipe.prompts, more), True
 
 
 def _add_prompts(scenes: Sequence[Scene], more: Scene) -> tuple[Scene, ...]:

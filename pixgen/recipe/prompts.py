@@ -10,7 +10,7 @@ are inverse.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -126,6 +126,22 @@ def find_ambiguous_weights(text: str) -> list[str]:
         ):
             ends.append(end)
     return ends
+
+
+def texts_of(scenes: Iterable[Scene]) -> list[str]:
+    """The texts of all prompts, each once; pictures have none."""
+    return list(dict.fromkeys(prompt.text for scene in scenes for prompt in scene if prompt.text))
+
+
+def replace_texts(scenes: Iterable[Scene], texts: Mapping[str, str]) -> tuple[Scene, ...]:
+    """The scenes with other texts, as far as ``texts`` has one for a prompt's."""
+    return tuple(
+        tuple(
+            prompt.model_copy(update={"text": texts[prompt.text]}) if prompt.text in texts else prompt
+            for prompt in scene
+        )
+        for scene in scenes
+    )
 
 
 def set_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tuple[Scene, ...]:

@@ -5,7 +5,6 @@ machine gives the same picture.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -13,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 
 from pixgen.errors import InvalidValue, RecipeError
 from pixgen.losses import Losses
-from pixgen.recipe.base import Value, merge, read_partial, setting, with_current_names
+from pixgen.recipe.base import VERSION, Value, merge, read_partial, setting, with_current_names
 from pixgen.recipe.cutouts import Cutouts
 from pixgen.recipe.drawers import (
     DRAWERS,
@@ -27,9 +26,19 @@ from pixgen.recipe.drawers import (
 )
 from pixgen.recipe.init import Init
 from pixgen.recipe.journey import Journey
-from pixgen.recipe.prompts import LONGEST_TEXT, Prompt, Scene, describe_validation, format_prompts, parse
+from pixgen.recipe.prompts import (
+    LONGEST_TEXT,
+    Prompt,
+    Scene,
+    describe_validation,
+    format_prompts,
+    parse,
+    replace_texts,
+    texts_of,
+)
 from pixgen.recipe.settings import ClipChoice, Engine, Growth, Optimizer
 from pixgen.recipe.story import Story
+from pixgen.translation import needs_english, translate_all
 
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
 MOST_STEPS = 20_000
@@ -87,7 +96,7 @@ class Recipe(Value):
     """Everything that decides a picture: prompts, size, steps, seed, models and settings."""
 
     # 1: of pixgen 0.1, whose augmentations were sampled without kornia; such a recipe paints what it painted.
-    version: Literal[1, 2] = 2
+    version: Literal[1, 2] = VERSION
     prompts: Scenes
     translations: Annotated[
         Translations,
@@ -215,7 +224,8 @@ class Recipe(Value):
     @property
     def first_scene(self) -> Scene:
         """The prompts of step 0, which the initial picture is made for; later edits do not affect it."""
-        return self.in_english(_prompts_at(0, self.prompts[0]))
+        (scene,) = replace_texts((_prompts_at(0, self.prompts[0]),), dict(self.translations))
+        return scene
 
     @property
     def positive_prompts(self) -> Scene:
@@ -251,26 +261,38 @@ class Recipe(Value):
         """The prompts of a step's scene, those of the next scene, and the progress of the transition between
         them, in [0, 1); at 0 both are the same."""
         scenes, (index, part) = self.scenes(step), self.scene_at(step)
-        now, then = scenes[index], scenes[index + (part > 0)]
-        return self.in_english(_prompts_at(step, now)), self.in_english(_prompts_at(step, then)), part
+        near = (_prompts_at(step, scenes[index]), _prompts_at(step, scenes[index + (part > 0)]))
+        now, then = replace_texts(near, self.translations_at(step))
+        return now, then, part
 
-    @property
-    def all_translations(self) -> dict[str, str]:
-        """The translations of its prompts and of later edits."""
-        edits = (pair for change in self.changes for pair in change.translations)
-        return dict((*self.translations, *edits))
+    def translations_at(self, step: int) -> dict[str, str]:
+        """The translations of its prompts and of the edits up to a step."""
+        edits = (change.translations for change in self.changes if change.step <= step)
+        return dict(pair for pairs in (self.translations, *edits) for pair in pairs)
 
-    def in_english(self, scene: Scene) -> Scene:
-        """The prompts as the models read them: texts, alone or in a style, by their translations."""
-        translations = self.all_translations
-        if not translations:
-            return scene
-        return tuple(
-            prompt.model_copy(update={"text": _translated(prompt.text, translations)[:LONGEST_TEXT]})
-            if prompt.text
-            else prompt
-            for prompt in scene
+    def with_change(
+        self,
+        step: int,
+        *,
+        prompts: tuple[Scene, ...] | None = None,
+        learning_rate: float | None = None,
+        translations: Mapping[str, str] | None = None,
+    ) -> "Recipe":
+        """The recipe with an edit that takes effect before a step.
+
+        Args:
+            translations: of the prompts' texts; by default, new texts are translated where the CLIPs need it.
+        """
+        if translations is None and prompts and needs_english(self.clip_names):
+            known = texts_of(self.scenes(step))
+            translations = translate_all(text for text in texts_of(prompts) if text not in known)
+        change = Change(
+            step=step,
+            prompts=prompts,
+            learning_rate=learning_rate,
+            translations=tuple((translations or {}).items()),
         )
+        return self.model_copy(update={"changes": (*self.changes, change)})
 
     @property
     def first_steps(self) -> int:
@@ -324,16 +346,6 @@ class Recipe(Value):
         return json.dumps(fields, ensure_ascii=False)
 
 
-def _translated(text: str, translations: Mapping[str, str]) -> str:
-    if text in translations:
-        return translations[text]
-    if not any(typed in text for typed in translations):
-        return text
-    # A style stands around it; longer texts first, as one may be part of another.
-    typed = "|".join(map(re.escape, sorted(translations, key=len, reverse=True)))
-    return re.sub(rf"(?<!\w)(?:{typed})(?!\w)", lambda match: translations[match[0]], text)
-
-
 def _prompts_at(step: int, scene: Scene) -> Scene:
     """The prompts of a scene whose range of steps includes a step."""
     return tuple(
@@ -374,12 +386,16 @@ def read_recipe(text: str) -> Recipe:
     """Read a stored recipe from JSON; one without a version is of version 1. Raises RecipeError, also if a newer
     version of pixgen wrote it."""
     value = {"version": 1} | read_partial(text)
-    version, known = value["version"], Recipe.model_fields["version"].default
-    if isinstance(version, int) and version > known:
+    version = value["version"]
+    if type(version) is not int:
+        raise RecipeError(
+            "The version of a recipe is a whole number, not {version}.", version=repr(version)[:40]
+        )
+    if version > VERSION:
         raise RecipeError(
             "This recipe has version {version} and was written by a newer pixgen; this one reads up to "
             "version {known}. Update pixgen to use it.",
             version=version,
-            known=known,
+            known=VERSION,
         )
     return make_recipe(value)

@@ -250,6 +250,7 @@ class Job:
         learning_rate: float | None = None,
         *,
         weights: Mapping[int, float] | None = None,
+        translations: Mapping[str, str] | None = None,
         trusted: Collection[str] = (),
     ) -> bool:
         """Change prompts, weights or the learning rate from the next step on; the recipe records it.
@@ -257,18 +258,23 @@ class Job:
         Args:
             prompts: text in the prompt grammar, or scenes.
             weights: by the number of the prompt in each scene, from 1.
+            translations: of the prompts, as for ``Recipe.with_change``.
             trusted: as for ``Studio.submit``.
 
         Returns whether anything changes. Raises RecipeError, PictureError, StudioError if it has ended.
         """
         if self.ended:
             raise StudioError("This picture is finished: paint it again with another prompt.")
-        edit = Edit(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
+        edit = Edit(
+            prompts=prompts, weights=weights or {}, learning_rate=learning_rate, translations=translations
+        )
         with self._changed:
             step = 0 if self._frame is None else max(0, self._frame.step + 1)
             before = settings_at(self._recipe, step) | self._changes
         changes = edit.resolve(before, keep=lambda scenes: self._keep(scenes, trusted))
         with self._changed:
+            if "prompts" in changes:
+                self._changes.pop("translations", None)  # they were of prompts that never came to be
             self._changes |= changes
         return bool(changes)
 

@@ -9,7 +9,7 @@ from pixgen.recipe.recipe import Recipe
 
 Verdict = Literal["fits", "tight", "too much", "unknown"]
 _COMFORTABLE = 0.8  # of the free memory: estimates may be a fifth off
-_SMALL_PIXELS, _SMALL_BYTES = 256 * 256, 2_000_000_000
+_SMALL_PIXELS, _SMALL_CUTOUTS, _SMALL_BYTES = 256 * 256, 64, 2_000_000_000
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -47,13 +47,16 @@ def memory_warning(recipe: Recipe, device: str) -> str:
     """A sentence if memory may not suffice, else empty. Small recipes skip the estimate."""
     free = free_bytes(device)
     pocket = recipe.model == "pocket" and not (recipe.needs_sketcher and recipe.init.sketch.model != "pocket")
-    small = recipe.width * recipe.height <= _SMALL_PIXELS and pocket
+    bundled = pocket and set(recipe.clip_names) == {"pocket"}
+    small = (
+        bundled and recipe.width * recipe.height <= _SMALL_PIXELS and recipe.cutouts.count <= _SMALL_CUTOUTS
+    )
     if free is None or (small and free > _SMALL_BYTES):
         return ""
     found = check_memory(recipe, device)
     if found is None or found.free is None or found.verdict not in ("tight", "too much"):
         return ""
-    said = "just so" if found.verdict == "tight" else "not"
+    said = "barely" if found.verdict == "tight" else "not"
     return (
         f"This takes about {format_bytes(found.needed)} of memory, and {format_bytes(found.free)} are free: it will "
         f"{said} fit. Less is done at once if need be."

@@ -1,4 +1,4 @@
-"""Whose a run is: a login's, an anonymous browser's or a program's, each under names of its own.
+"""Who a run belongs to: a login, an anonymous browser or a program, told apart by the beginning of the name.
 
 The name is stored with the run. A login keeps its bare name, as in earlier versions; the others begin with what
 they are, so that nobody gets a login's runs by calling themselves as it is called.

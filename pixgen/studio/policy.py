@@ -18,7 +18,7 @@ class Policy:
 
     Args:
         jobs_per_address: of anonymous people at one network address, whatever they call themselves.
-        longest_pause: seconds after which a pause ends, so that a place in the queue is not held for ever.
+        longest_pause: seconds after which a pause ends, so that nobody keeps a place in the queue without painting.
         longest_unwatched: seconds after which a job that waits, and whose owner watches none, is stopped.
         picture_folders: the only folders whose pictures a recipe may name: a stranger's recipe must
             not read any file of the server except their own uploads.

@@ -1,6 +1,6 @@
 """Checks a prompt against the bundled models: token count, truncated text and words outside their vocabulary."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from pixgen.errors import RecipeError
 from pixgen.models.catalog import Kind, get_entry
 from pixgen.models.checkpoints.safetensors import read_config
 from pixgen.models.vocabulary import suggestions, unknown_words
-from pixgen.recipe.prompts import Scene, parse
+from pixgen.recipe.prompts import Scene, parse, replace_texts, texts_of
 from pixgen.recipe.styles import Style, apply_styles
 from pixgen.recipe.wildcards import draw_wildcards
 from pixgen.translation import Translation, translate
@@ -51,28 +51,13 @@ def check_typed_prompt(text: str, *, styles: Sequence[Style] = ()) -> PromptChec
         return PromptCheck(limit=_places()[0])
     try:
         typed = parse(draw_wildcards(text, 0))
-        translations = _translations(typed)
-        scenes = apply_styles(_in_english(typed, translations), styles)
+        found = {text: translate(text) for text in texts_of(typed)}
+        translations = {text: each for text, each in found.items() if each}
+        english = {text: each.text for text, each in translations.items()}
+        scenes = apply_styles(replace_texts(typed, english), styles)
     except RecipeError:
         return PromptCheck(limit=_places()[0])
     return replace(check_scenes(scenes), translations=tuple(translations.items()))
-
-
-def _translations(scenes: Iterable[Scene]) -> dict[str, Translation]:
-    texts = [prompt.text for scene in scenes for prompt in scene if prompt.text]
-    return {text: found for text in texts if (found := translate(text))}
-
-
-def _in_english(scenes: Iterable[Scene], translations: Mapping[str, Translation]) -> tuple[Scene, ...]:
-    return tuple(
-        tuple(
-            prompt.model_copy(update={"text": translations[prompt.text].text})
-            if prompt.text in translations
-            else prompt
-            for prompt in scene
-        )
-        for scene in scenes
-    )
 
 
 def check_scenes(scenes: Iterable[Scene], *, sketched: bool = True) -> PromptCheck:
@@ -82,7 +67,7 @@ def check_scenes(scenes: Iterable[Scene], *, sketched: bool = True) -> PromptChe
         sketched: whether the sketch model reads them too.
     """
     places, sketchable = _places()
-    texts = list(dict.fromkeys(prompt.text for scene in scenes for prompt in scene if prompt.text))
+    texts = texts_of(scenes)
     most, truncated, truncated_for_sketch = 0, [], []
     for text in texts:
         words = text.split()

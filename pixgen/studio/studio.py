@@ -178,6 +178,7 @@ class Studio:
         prompts: str | tuple[Scene, ...] | None = None,
         weights: Mapping[int, float] | None = None,
         learning_rate: float | None = None,
+        translations: Mapping[str, str] | None = None,
         steps: int | None = None,
         owner: str = "",
         trusted: Collection[str] = (),
@@ -189,13 +190,16 @@ class Studio:
             prompts: new prompts, as text in the prompt grammar or as scenes.
             weights: new weights by the number of the prompt in each scene, from 1.
             learning_rate: a new learning rate.
+            translations: of the prompts, as for ``Recipe.with_change``.
             steps: a new total of steps; by default the run's own, or a few more if that was reached.
             trusted: as for ``submit``.
 
         Raises StudioError if there is no such run, or it is being painted or has no saved state,
         RecipeError, PictureError, StorageError.
         """
-        edit = Edit(prompts=prompts, weights=weights or {}, learning_rate=learning_rate)
+        edit = Edit(
+            prompts=prompts, weights=weights or {}, learning_rate=learning_rate, translations=translations
+        )
         with self._lock:
             self._check_open(self._tools.queue.members(), owner)
             parent = self._find_run(run_id, owner)

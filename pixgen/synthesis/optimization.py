@@ -16,7 +16,7 @@ from pixgen.messages import _, join_messages
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.models.runtime import use_engine
 from pixgen.recipe.prompts import Scene, parse
-from pixgen.recipe.recipe import Change, Recipe
+from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.canvas import Canvas
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.frames import Frame, PendingMetrics
@@ -37,7 +37,6 @@ from pixgen.synthesis.scenes import SceneSketches
 from pixgen.synthesis.sketch.session import SketchModel, UnClipModel
 from pixgen.synthesis.tensors import start_copy
 from pixgen.synthesis.upscale import enlarge
-from pixgen.translation import needs_english, translate_all
 
 LowerMemory = Callable[[Recipe, torch.device, Stage], Recipe | None]  # as ``lower_memory``
 T = TypeVar("T")
@@ -362,24 +361,24 @@ class Optimization(Iterator[Frame]):
         self._objective.watch_cutouts = watch
 
     def change(
-        self, *, prompts: str | tuple[Scene, ...] | None = None, learning_rate: float | None = None
+        self,
+        *,
+        prompts: str | tuple[Scene, ...] | None = None,
+        learning_rate: float | None = None,
+        translations: Mapping[str, str] | None = None,
     ) -> None:
         """Change prompts, as a text or as scenes, or the learning rate from the next step on; the
         recipe records it.
 
+        Args:
+            translations: as for ``Recipe.with_change``.
+
         Raises RecipeError if the prompts are not allowed.
         """
         scenes = parse(prompts) if isinstance(prompts, str) else prompts
-        translations = {}
-        if scenes and needs_english(self.recipe.clip_names):
-            translations = translate_all(prompt.text for scene in scenes for prompt in scene if prompt.text)
-        change = Change(
-            step=self.step,
-            prompts=scenes,
-            learning_rate=learning_rate,
-            translations=tuple(translations.items()),
+        self.recipe = self.recipe.with_change(
+            self.step, prompts=scenes, learning_rate=learning_rate, translations=translations
         )
-        self.recipe = self.recipe.model_copy(update={"changes": (*self.recipe.changes, change)})
 
     def state(self) -> dict:
         """All that the next frames depend on: tensors and numbers, safe to save and to load.

@@ -1,7 +1,7 @@
 """The arithmetic of a recipe: half precision, the engine's switches, and gradients on their way to the latent.
 
 Gradients are scaled for a precision that cannot hold small ones, and replaced or clamped where an operation
-has none of its own.
+has no gradient.
 """
 
 from collections.abc import Callable, Iterator

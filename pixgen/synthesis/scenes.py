@@ -95,9 +95,9 @@ class SceneSketches:
         scenes = recipe.scenes(step)
         if share > 0 and index + 1 < len(scenes):
             latent = self._drawer.latent
-            latent.lerp_(self._sketch(recipe, scenes[index + 1]), share)
+            latent.lerp_(self._sketch(recipe, scenes[index + 1], step), share)
 
-    def _sketch(self, recipe: Recipe, scene: Scene) -> torch.Tensor:
+    def _sketch(self, recipe: Recipe, scene: Scene, step: int) -> torch.Tensor:
         if scene not in self._sketched:
             latent = self._drawer.latent
             own = latent.detach().clone()
@@ -105,7 +105,7 @@ class SceneSketches:
             alone = recipe.model_copy(
                 update={
                     "prompts": (scene,),
-                    "translations": tuple(recipe.all_translations.items()),
+                    "translations": tuple(recipe.translations_at(step).items()),
                     "story": Story(),
                     "changes": (),
                     "init": recipe.init.model_copy(update={**start, "picture": "", "idea": ()}),

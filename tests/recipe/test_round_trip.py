@@ -148,6 +148,6 @@ def test_augmentations_without_their_kind_as_0_1_0_wrote_them_are_read(stored, k
     text = json.dumps(
         {"prompts": [[{"text": "a"}]], "cutouts": {"own": {"crops": [{}], "augmentations": [stored]}}}
     )
-    (read,) = read_recipe(text).cutouts.set.augmentations
+    (read,) = read_recipe(text).cutouts.set_of(1).augmentations
     assert read.kind == kind
     assert_reads_back(read_recipe(text))

@@ -51,7 +51,7 @@ def test_small_pictures_are_not_looked_at_where_there_is_room(free, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("needed", "said"), [(300_000_000, ""), (900_000_000, "just so fit"), (2e9, "not fit")]
+    ("needed", "said"), [(300_000_000, ""), (900_000_000, "barely fit"), (2e9, "not fit")]
 )
 def test_a_warning_says_how_much_and_what_is_there(free, monkeypatch, needed, said):
     free(1_000_000_000)
@@ -73,3 +73,11 @@ def test_bytes_in_words():
         "1.0 GB",
         "2.6 GB",
     ]
+
+
+@pytest.mark.parametrize("change", [{"clip": ["ViT-L-14"]}, {"cutouts": {"count": 512}}])
+def test_small_pictures_of_large_clips_or_many_cutouts_are_looked_at(change, monkeypatch):
+    monkeypatch.setattr(memory_check, "free_bytes", lambda device: 2_100_000_000)
+    assert "of memory, and 2.1 GB are free" in memory_warning(
+        make_recipe({"prompts": "a fox"}, change), "cpu"
+    )

@@ -1,4 +1,4 @@
-"""Places in the queue: who may have how many, and that none is held for ever."""
+"""Places in the queue: who may have how many, and when they are given up."""
 
 import time
 

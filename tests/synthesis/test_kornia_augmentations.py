@@ -234,6 +234,18 @@ def test_every_published_set_has_both_engines(name, fused, version):
     assert picture.grad.any()
 
 
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("fused", [True, False])
+def test_what_follows_a_change_of_colour_is_applied_by_both_engines(fused, version):
+    members = (
+        unchecked_kornia("ColorJitter", brightness=0.2, p=1.0),
+        unchecked_kornia("RandomAffine", degrees=(30, 30), p=1.0),
+    )
+    ramp = torch.linspace(0, 1, SIDE).expand(1, 3, SIDE, SIDE)
+    seen = cut(sampler(CutoutSet(crops=(WHOLE,), augmentations=members), fused=fused, version=version), ramp)
+    assert seen.std(2).max() > 0.05  # it is turned: columns are not uniform any more
+
+
 NO_NOISE = {
     name: law.model_copy(
         update={"augmentations": tuple(each for each in law.augmentations if each.kind != "noise")}

@@ -42,6 +42,7 @@ def augment(
     from pixgen.cli._outputs import check_target
     from pixgen.errors import RecipeError
     from pixgen.images import open_picture
+    from pixgen.recipe.base import VERSION
     from pixgen.recipe.cutouts import CUTOUT_SETS, Cutouts
     from pixgen.recipe.kornia_classes import parse_augmentation
 
@@ -66,7 +67,7 @@ def augment(
     from pixgen.synthesis.tensors import to_pixels, to_tensor
 
     seen = preview_cutouts(
-        to_tensor(opened), cutouts.set, count, size=side, seed=seed, fused=engine == "fused"
+        to_tensor(opened), cutouts.set_of(VERSION), count, size=side, seed=seed, fused=engine == "fused"
     )
     sheet = Image.fromarray(to_pixels(contact_sheet(seen)))
     with atomic_write(out) as temporary:

@@ -52,11 +52,12 @@ def prompt_notes(recipe: Recipe) -> Iterable[str]:
     for other CLIPs."""
     if "pocket" not in recipe.clip_names:
         return
+    from pixgen.recipe.prompts import replace_texts
     from pixgen.studio.prompt_help import check_scenes
 
     for typed, english in recipe.translations:
         yield f"“{_shorten(typed)}” is read as “{english}” (--language en leaves it as it is)."
-    scenes = [recipe.in_english(scene) for scene in recipe.prompts]
+    scenes = replace_texts(recipe.prompts, dict(recipe.translations))
     reading = check_scenes(scenes, sketched=_drafted_by_pocket(recipe))
     notes = []
     if reading.unknown:

@@ -36,11 +36,13 @@ class Edit:
     Args:
         prompts: text in the prompt grammar, or scenes.
         weights: by the number of the prompt in each scene, from 1; the rest of the prompt stays.
+        translations: of ``prompts``, as for ``Recipe.with_change``.
     """
 
     prompts: str | Scenes | None = None
     weights: Mapping[int, float] = field(default_factory=dict)
     learning_rate: float | None = None
+    translations: Mapping[str, str] | None = None
 
     def resolve(self, before: Mapping[str, Any], *, keep: Callable[[Scenes], Scenes]) -> dict[str, Any]:
         """The values that differ from the current ones, as arguments of ``Optimization.change``.
@@ -65,7 +67,10 @@ class Edit:
                 raise RecipeError(
                     "This change is not allowed: {reason}.", reason=describe_validation(error)
                 ) from error
-        return {name: value for name, value in changes.items() if value != before[name]}
+        changes = {name: value for name, value in changes.items() if value != before[name]}
+        if "prompts" in changes and self.translations is not None:
+            changes["translations"] = self.translations
+        return changes
 
 
 def settings_at(recipe: Recipe, step: int) -> dict[str, Any]:
@@ -209,8 +214,7 @@ def _fork_recipe(
         steps = recipe.steps + (MORE_STEPS if done else 0)
     check_steps(recipe, steps, done=done, name=_("The run"))
     edited = edit.resolve(settings_at(recipe, step), keep=keep)
-    changes = (*recipe.changes, Change(step=step, **edited)) if edited else recipe.changes
-    return recipe.model_copy(update={"changes": changes}).with_more_steps(steps)
+    return (recipe.with_change(step, **edited) if edited else recipe).with_more_steps(steps)
 
 
 def _copy_files(parent: Run, folder: Path) -> None:

@@ -103,7 +103,7 @@ class KorniaCutoutSampler:
         self._crops, self._count, self._size, self._seed = cutouts.crops, count, size, seed
         members = [as_kornia(each) for each in cutouts.augmentations]
         self._warped, rest = split_augmentations(members) if fused else ([], members)
-        self._groups = _group(rest, fused=fused)
+        self._fused, self._groups = fused, _group(rest, fused=fused)
         self._block = -1  # whose parameters are held
         self._matrices = torch.empty(0)
         self._changes: dict[int, AppliedAugmentation] = {}  # by the number of a group
@@ -145,7 +145,7 @@ class KorniaCutoutSampler:
             params = self._parameters(each, _seed(self._seed, block, number))
             self._matrices = self._matrices @ fused_matrices(each, params, size=self._size)
         for number, group in enumerate(self._groups):
-            if is_fused_change(group[0]):
+            if self._fused and is_fused_change(group[0]):
                 params = self._parameters(group[0], _seed(self._seed, block, len(self._warped) + number))
                 self._changes[number] = fused_change(group[0], params, size=self._size, noise=self._noise)
 

@@ -26,11 +26,17 @@ from pixgen.models.architectures import (
 )
 from pixgen.models.catalog import get_entry
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
+from pixgen.recipe.cutouts import Cutouts
 from pixgen.recipe.init import Init
+from pixgen.recipe.journey import Journey
+from pixgen.recipe.kornia_classes import Kornia
 from pixgen.recipe.prompts import Prompt
 from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.settings import Growth
+from pixgen.recipe.story import Story
+from pixgen.synthesis.cutouts.augmentations import is_fused_change
 from pixgen.synthesis.cutouts.cutouts import CutoutBatch, plan_cutouts
+from pixgen.synthesis.cutouts.kornia_pipeline import is_fused
 from pixgen.synthesis.cutouts.sampler import make_sampler
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.drawers.factory import make_drawer
@@ -136,6 +142,12 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
     alike = recipe.model_copy(
         update={
             "prompts": ((Prompt(text="-"),),),
+            "translations": (),
+            "earlier_steps": (),
+            "story": Story(),
+            "journey": Journey(),
+            "cutouts": _traceable(recipe),
+            "engine": recipe.engine.model_copy(update={"augmentations": "fused"}),
             "seed": 0,
             "steps": 1,
             "preset": "",
@@ -157,6 +169,21 @@ def estimate_memory(recipe: Recipe, *, device: str = "cpu") -> MemoryEstimate:
     else:
         step = round(step * _CUDA_WASTE) + CUDA_WORKSPACES
     return MemoryEstimate(weights, step)
+
+
+def _traceable(recipe: Recipe) -> Cutouts:
+    """The recipe's cutouts without the augmentations that kornia itself applies: kornia reads values, which
+    shapes alone do not have. Next to CLIP's activations, its copies of the cutouts are small."""
+    cutouts = recipe.cutouts.set_of(recipe.version)
+    kept = tuple(
+        each
+        for each in cutouts.augmentations
+        if not isinstance(each, Kornia) or is_fused(each) or is_fused_change(each)
+    )
+    if kept == cutouts.augmentations:
+        return recipe.cutouts
+    own = cutouts.model_copy(update={"augmentations": kept})
+    return recipe.cutouts.model_copy(update={"own": own})
 
 
 def _sketch_vqgan_bytes(recipe: Recipe) -> int:

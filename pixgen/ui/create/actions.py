@@ -369,7 +369,12 @@ def update_picture(studio: Studio, form: CreateForm, visitor: BrowserSession, *,
         )
     with ExitStack() as files:
         wanted, trusted = _edited_recipe(form, job.recipe, files)
-        turned = job.change(wanted.prompts, wanted.optimizer.learning_rate, trusted=trusted)
+        turned = job.change(
+            wanted.prompts,
+            wanted.optimizer.learning_rate,
+            translations=dict(wanted.translations),
+            trusted=trusted,
+        )
     return (
         say("From now on, the picture follows the new prompt and learning rate.")
         if turned
@@ -412,6 +417,7 @@ def fork(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tran
             run.id,
             prompts=wanted.prompts,
             learning_rate=wanted.optimizer.learning_rate,
+            translations=dict(wanted.translations),
             owner=visitor.owner,
             trusted=trusted,
         )

@@ -74,7 +74,8 @@ def test_a_gpus_libraries_have_their_share():
 
 
 def test_what_changes_no_memory_changes_no_estimate():
-    other = {"prompts": "a blue boat | sea", "seed": 9, "steps": 7, "grow": {"at": "0.5"}}
+    said = {"prompts": "ein Boot | sea", "translations": {"ein Boot": "a boat"}}
+    other = {**said, "seed": 9, "steps": 7, "grow": {"at": "0.5"}}
     assert estimate_memory(make_recipe(BASE, other)) == estimate_memory(make_recipe(BASE))
 
 
@@ -118,3 +119,30 @@ def test_what_is_kept_while_writing_is_counted():
 def test_a_sketcher_of_unknown_size_raises(caches):
     with pytest.raises(ModelError, match="“karlo” has not been downloaded"):
         estimate_memory(make_recipe(BASE, {"init": {"kind": "sketch", "sketch": {"model": "karlo"}}}))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"engine": {"augmentations": "kornia"}},
+        {
+            "cutouts": {
+                "own": {
+                    "crops": [{}],
+                    "augmentations": [
+                        {
+                            "kind": "kornia",
+                            "name": "RandomGaussianBlur",
+                            "args": {"kernel_size": [3, 3], "sigma": [0.1, 2.0]},
+                        }
+                    ],
+                }
+            }
+        },
+    ],
+)
+def test_augmentations_that_kornia_applies_do_not_keep_a_recipe_from_being_estimated(version, change):
+    plain = {"prompts": "a fox", "version": version}
+    found = estimate_memory(make_recipe(plain, change)).total
+    assert found == pytest.approx(estimate_memory(make_recipe(plain)).total, rel=0.2)

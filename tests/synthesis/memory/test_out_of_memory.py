@@ -6,7 +6,7 @@ import torch
 
 from pixgen.errors import OutOfMemory
 from pixgen.models import load_perceptor, load_vqgan
-from pixgen.models.runtime import current_engine, current_half_precision, supported_half_precision
+from pixgen.models.runtime import current_engine, supported_half_precision
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
 from pixgen.synthesis.memory.out_of_memory import free_cache, lower_memory, memory_guard
@@ -92,7 +92,7 @@ def test_a_decoder_without_memory_is_checkpointed(wanted, tiny_vqgan, tiny_perce
 @needs_half
 def test_half_precision_is_the_last_resort(wanted, tiny_vqgan, tiny_perceptor):
     whole = list(Optimization(wanted, make_drawer(wanted, tiny_vqgan), tiny_perceptor))
-    drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: current_half_precision() is not None)
+    drawer = Cramped(make_drawer(wanted, tiny_vqgan), lambda: short.recipe.precision != "float32")
     short = Optimization(wanted, drawer, tiny_perceptor)
     frames = list(short)
     assert (short.recipe.precision, short.recipe.engine.checkpoint) == ("bfloat16", True)
