@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pixgen.recipe.recipe import Change, Recipe, make_recipe
+from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio import Studio
 from pixgen.studio.jobs import Job
 
@@ -68,9 +68,8 @@ class FakePainter(Iterator):
         blocks = chance.integers(40, 90, (height, width, 3), dtype=np.uint8)
         return blocks.repeat(8, 0).repeat(8, 1)[: shape[0], : shape[1]]
 
-    def change(self, *, prompts: Any = None, learning_rate: float | None = None) -> None:
-        change = Change(step=self.step, prompts=prompts, learning_rate=learning_rate)
-        self.recipe = self.recipe.model_copy(update={"changes": (*self.recipe.changes, change)})
+    def change(self, **changes: Any) -> None:
+        self.recipe = self.recipe.with_change(self.step, **changes)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pixgen.recipe.recipe import Change, Recipe
+from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Policy, Studio
 
 
@@ -75,9 +75,8 @@ class Waves(Iterator[WaveFrame]):
     def state(self) -> dict[str, Any]:
         return {"step": min(self.step, self.recipe.steps)}
 
-    def change(self, *, prompts: Any = None, learning_rate: float | None = None) -> None:
-        change = Change(step=self.step, prompts=prompts, learning_rate=learning_rate)
-        self.recipe = self.recipe.model_copy(update={"changes": (*self.recipe.changes, change)})
+    def change(self, **changes: Any) -> None:
+        self.recipe = self.recipe.with_change(self.step, **changes)
 
     def restore(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
