@@ -12,7 +12,8 @@ _KINDS = ("visitor:", "api:", "login:")
 class Owner(str):
     """The name under which runs are counted and kept, and the network address that the request came from.
 
-    Only limits look at the address; it is not stored. Empty where there is none, as on the command line.
+    Only limits look at the address; it is not stored. Empty for a login, and where there is none, as on the
+    command line.
     """
 
     address: str
@@ -23,10 +24,10 @@ class Owner(str):
         return owner
 
 
-def login_owner(username: str, *, address: str = "") -> Owner:
-    """The owner of what a person who has logged in paints."""
-    name = f"login:{username}" if username.startswith(_KINDS) else username
-    return Owner(name, address=address)
+def login_owner(username: str) -> Owner:
+    """The owner of what a person who has logged in paints. They are counted by their name alone: limits by
+    address are for those who could call themselves anything."""
+    return Owner(f"login:{username}" if username.startswith(_KINDS) else username)
 
 
 def visitor_owner(visitor: str, *, address: str = "") -> Owner:
@@ -40,7 +41,7 @@ def program_owner(session: str, *, address: str) -> Owner:
 
 
 def address_of(owner: str) -> str:
-    """The address that an owner's request came from; empty if it is unknown."""
+    """The address by which an owner's requests are counted; empty if they are not."""
     return owner.address if isinstance(owner, Owner) else ""
 
 

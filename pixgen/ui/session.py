@@ -162,7 +162,7 @@ class BrowserSession:
     def owner(self) -> Owner:
         """The name under which the studio counts and keeps this visitor's jobs."""
         if self.username:
-            return login_owner(self.username, address=self.address)
+            return login_owner(self.username)
         return visitor_owner(self.stored["visitor"], address=self.address)
 
     def with_job(self, run_id: str, *, seed: int) -> str:
@@ -193,10 +193,9 @@ class BrowserSession:
 
 def owner_of(request: gr.Request) -> Owner:
     """The owner of what a program paints and finds through an endpoint."""
-    address = client_address(request)
     if request.username:
-        return login_owner(request.username, address=address)
-    return program_owner(str(request.session_hash)[:64], address=address)
+        return login_owner(request.username)
+    return program_owner(str(request.session_hash)[:64], address=client_address(request))
 
 
 def _is_name(value: object) -> bool:

@@ -6,12 +6,14 @@ import os
 import time
 from types import SimpleNamespace
 
+import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.metadata.picture_info import PictureInfo
+from pixgen.studio.owners import address_of
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.info.view import of_info
 from pixgen.ui.protection import logins
@@ -30,7 +32,7 @@ async def app(scope, receive, send):
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
-    wrong = scope["path"].endswith("/login") and b"secret" not in body
+    wrong = scope["path"].rstrip("/").endswith("/login") and b"secret" not in body
     await PlainTextResponse("answer", 400 if wrong else 200)(scope, receive, send)
 
 
@@ -65,6 +67,13 @@ def test_nobody_has_a_logins_pictures_by_being_called_as_it_is():
     assert owner_of(a_request("ada")) == BrowserSession.from_browser("", "ada").owner
 
 
+def test_those_who_have_logged_in_are_not_counted_by_their_address():
+    page = BrowserSession.from_browser("", "ada", address="203.0.113.5")
+    assert address_of(page.owner) == address_of(owner_of(a_request("ada"))) == ""
+    anonymous = BrowserSession.from_browser("", None, address="203.0.113.5")
+    assert address_of(anonymous.owner) == address_of(owner_of(a_request())) == "203.0.113.5"
+
+
 def test_a_programs_runs_belong_to_its_address_too():
     assert owner_of(a_request(session="a")) != owner_of(a_request(session="a", host="203.0.113.6"))
 
@@ -95,7 +104,8 @@ def test_every_answer_has_the_headers(monkeypatch, in_space):
     assert ("x-frame-options" in headers) != in_space
 
 
-def test_wrong_logins_are_delayed_and_then_refused(monkeypatch):
+@pytest.mark.parametrize("path", ["/login", "/login/"])
+def test_wrong_logins_are_delayed_and_then_refused(monkeypatch, path):
     delays: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -103,11 +113,33 @@ def test_wrong_logins_are_delayed_and_then_refused(monkeypatch):
 
     monkeypatch.setattr(logins.asyncio, "sleep", sleep)
     client = TestClient(LoginDelay(app))
-    answers = [client.post("/login", content=b"wrong").status_code for _ in range(25)]
+    answers = [client.post(path, content=b"wrong").status_code for _ in range(25)]
     assert answers == [400] * 20 + [429] * 5
     assert delays[:3] == [0.5, 1.0, 2.0]
     assert max(delays) == 8.0
     assert client.post("/other").status_code == 200
+
+
+def test_logins_at_the_same_time_are_counted_like_those_one_after_the_other(monkeypatch):
+    delays: list[float] = []
+    pause = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        delays.append(seconds)
+
+    async def slow_app(scope, receive, send):
+        await pause(0.05)
+        await app(scope, receive, send)
+
+    async def answers() -> list[int]:
+        transport = httpx.ASGITransport(LoginDelay(slow_app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
+            tries = [client.post("/login", content=b"wrong") for _ in range(25)]
+            return [answer.status_code for answer in await asyncio.gather(*tries)]
+
+    monkeypatch.setattr(logins.asyncio, "sleep", sleep)
+    assert asyncio.run(answers()) == [400] * 20 + [429] * 5
+    assert delays[:3] == [0.5, 1.0, 2.0]
 
 
 def test_a_right_login_forgets_the_wrong_ones():

@@ -34,7 +34,8 @@ class LoginDelay:
         self._waiting = 0
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith("/login"):
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        if not is_post or not scope["path"].rstrip("/").endswith("/login"):  # gradio answers at /login/ too
             await self._app(scope, receive, send)
             return
         address = scope_address(scope)
@@ -42,6 +43,7 @@ class LoginDelay:
         if wrong >= _MOST_WRONG or self._waiting >= _MOST_WAITING:
             await _refuse(scope, receive, send)
             return
+        self._add_wrong(address)  # until its answer says that it was right: others may come meanwhile
         if delay := login_delay(wrong):
             self._waiting += 1
             try:
@@ -49,12 +51,12 @@ class LoginDelay:
             finally:
                 self._waiting -= 1
 
-        async def send_and_count(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                self._record(address, right=message["status"] < 400)
+        async def send_and_clear(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                self._failures.pop(address, None)
             await send(message)
 
-        await self._app(scope, receive, send_and_count)
+        await self._app(scope, receive, send_and_clear)
 
     def _count(self, address: str) -> int:
         failures = self._failures.get(address)
@@ -62,12 +64,8 @@ class LoginDelay:
             return 0
         return failures.count
 
-    def _record(self, address: str, *, right: bool) -> None:
-        count = self._count(address)
-        if right:
-            self._failures.pop(address, None)
-            return
-        self._failures[address] = _Failures(count + 1, time.monotonic())
+    def _add_wrong(self, address: str) -> None:
+        self._failures[address] = _Failures(self._count(address) + 1, time.monotonic())
         self._failures.move_to_end(address)
         if len(self._failures) > _MOST_ADDRESSES:
             self._failures.popitem(last=False)
