@@ -34,7 +34,8 @@ Parts = dict[str, gr.components.Component]  # of a tab, by name
 
 @dataclass(frozen=True)
 class Field:
-    """One setting: its default and its choices."""
+    """One setting: its default, and what it may hold. form.js, which gets the same limits, decides about what a
+    browser has stored."""
 
     default: Any
     low: float | None = None  # with ``high`` and ``step``: a number
@@ -43,28 +44,15 @@ class Field:
     choices: tuple[str, ...] = ()  # without: any text
     longest: int = LONGEST_TEXT  # of a text
 
-    def allowed(self, value: Any) -> Any:
-        """The value if it is allowed, else the default. For values that a browser stored."""
-        if isinstance(self.default, list):  # several choices at once
-            chosen = isinstance(value, list) and bool(value)
-            if not self.choices:  # any texts
-                texts = chosen and all(isinstance(each, str) for each in value)
-                return value if texts and max(map(len, value)) <= self.longest else self.default
-            return value if chosen and all(each in self.choices for each in value) else self.default
-        if self.low is not None:
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            return value if number and self.low <= value <= self.high else self.default
-        if isinstance(self.default, bool):
-            return value if isinstance(value, bool) else self.default
-        if not isinstance(value, str) or len(value) > self.longest:
-            return self.default
-        return value if not self.choices or value in self.choices else self.default
-
     def nearest(self, value: Any) -> Any:
-        """The allowed value that is nearest to one that a recipe has."""
-        if self.low is not None and isinstance(value, (int, float)):
+        """What the form shows for a recipe's value: the nearest number of the range; the default for a choice
+        that is not offered and a text that is too long."""
+        if self.low is not None:
             return min(max(value, self.low), self.high)
-        return self.allowed(value)
+        texts = value if isinstance(value, list) else [value]
+        if self.choices:
+            return value if all(each in self.choices for each in texts) else self.default
+        return value if all(len(each) <= self.longest for each in texts) else self.default
 
 
 def setting_field(setting: Setting, default: Any) -> Field:
@@ -111,15 +99,20 @@ def setting_control(
 
 
 @contextmanager
-def fold(title: str, *, classes: str = "pg-more", elem_id: str | None = None) -> Iterator[None]:
+def fold(
+    title: str, *, classes: str = "pg-more", elem_id: str | None = None, toggled: str = ""
+) -> Iterator[None]:
     """A group of controls behind a button; form.js opens it.
+
+    Args:
+        toggled: the id of a hidden button that is pressed when it has been opened or closed.
 
     A gr.Accordion builds its controls when it is opened, and gives them their first values a moment later:
     what somebody has typed by then is lost. These are built with the page, and only hidden.
     """
     with gr.Column(elem_classes=["pg-folded", *classes.split()], elem_id=elem_id):
         gr.HTML(
-            f'<button type="button" class="pg-unfold" data-unfold aria-expanded="false">{escape(title)}</button>',
+            f'<button type="button" class="pg-unfold" data-unfold="{toggled}" aria-expanded="false">{escape(title)}</button>',
             padding=False,
         )
         with gr.Column(elem_classes="pg-inside"):

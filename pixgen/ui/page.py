@@ -107,8 +107,9 @@ def _tabs(
 
 def _head() -> str:
     """The scripts that run before gradio builds the page."""
-    script, table = (STATIC / "form.js").read_text("utf-8").rstrip(), json.dumps(preset_table())
-    return f"<script>({script})({table});</script>"
+    script = (STATIC / "form.js").read_text("utf-8").rstrip()
+    longest = {name: field.longest for name, field in form_fields(Policy()).items()}
+    return f"<script>({script})({json.dumps(preset_table())}, {json.dumps(longest)});</script>"
 
 
 def _script(*names: str) -> str:
@@ -162,7 +163,7 @@ def launch(
         # Esc closes the drawing pad, or the side bar that covers the page, before it stops a picture.
         js=_script("typing.js", "pad.js", "brush.js", "side.js", "page.js"),
         footer_links=["api", "settings"],
-        allowed_paths=[],  # files are served as copies: see files.py
+        allowed_paths=[],  # files are served as copies: see ``servable``
         max_file_size=LARGEST_UPLOAD,
         max_threads=100,  # a watcher holds one while it waits for its next picture
         enable_monitoring=False,

@@ -1,5 +1,6 @@
 """The status below the picture as HTML: progress, speed, and similarity to the prompts."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -80,12 +81,14 @@ def final_html(say: Translator, run: Run) -> str:
 
 
 def error_html(say: Translator, message: str, *, field: str = "") -> str:
-    """The message that the requested work was not started, and why.
+    """The message that the requested work was not started, and why. Each differs from the last, so that one
+    that comes again is new to the browser.
 
     Args:
         field: of the form, if the error is about one.
     """
-    return status_section("failed", status_line(say("Couldn't paint")), notice=message, field=field)
+    attributes = {"mark": secrets.token_hex(4)} | ({"field": field} if field else {})
+    return status_section("failed", status_line(say("Couldn't paint")), notice=message, **attributes)
 
 
 def duration(say: Translator, seconds: float) -> str:
@@ -121,11 +124,12 @@ def _figures(say: Translator, job_status: JobStatus) -> Iterable[str]:
 
 
 def status_section(
-    state: str, line: str = "", likeness: str = "", *, notice: str = "", field: str = ""
+    state: str, line: str = "", likeness: str = "", *, notice: str = "", **attributes: str
 ) -> str:
-    """The parts of the status: the bar and its line, a notice, and the similarities."""
+    """The parts of the status: the bar and its line, a notice, and the similarities; ``attributes`` are told to
+    the browser as ``data-…``."""
     alert = f'<p class="pg-notice" role="alert">{escape(notice)}</p>' if notice else ""
-    about = f' data-field="{field}"' if field else ""
+    about = "".join(f' data-{name}="{escape(value)}"' for name, value in attributes.items())
     content = f"{line or status_line('')}{alert}{likeness}"
     return f'<section class="pg-status" data-state="{state}"{about}>{content}</section>'
 

@@ -37,7 +37,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[Server]:
-    """One server for all tests, in public mode: it has all that the page has, and more rules."""
+    """One server for all tests, as on one's own machine: no limit of a public page holds a test up."""
     home = tmp_path_factory.mktemp("page")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,5 +1,6 @@
 """Painting in a real browser."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,16 +8,34 @@ import pytest
 from PIL import Image
 
 from pixgen.studio.metadata.picture_info import read_metadata
+from pixgen.studio.policy import Policy
 from pixgen.studio.upscaling import read_upscale_info
-from pixgen.ui.create.form import preset_values
+from pixgen.ui.create.form import form_fields, preset_values
 from pixgen.ui.i18n import ENGLISH
-from tests.browser.conftest import unfold
+from tests.browser.conftest import enter, unfold
 
 pytestmark = pytest.mark.browser
 
 WORDS = "#pg-prompt textarea"
 SEED = "#pg-seed input"
 PICTURE = "#pg-canvas .pg-frame img"
+# From now on, ``window.cut`` breaks the stream over which the server says what changes.
+CUTTABLE = """() => {
+    const whole = window.fetch;
+    window.fetch = async (asked, ...more) => {
+        const answer = await whole(asked, ...more);
+        if (!String(asked.url ?? asked).includes("/queue/data")) return answer;
+        const { readable, writable } = new TransformStream(), breaking = new AbortController();
+        window.cut = () => breaking.abort();
+        answer.body.pipeTo(writable, { signal: breaking.signal }).catch(() => {});
+        return new Response(readable, answer);
+    };
+}"""
+# The value of each field as the page begins with it.
+FIELDS = """() => Object.fromEntries(window.gradio_config.components.flatMap(({ props }) => {
+    const field = (props.elem_classes ?? []).find((each) => each.startsWith("pg-field-"));
+    return field ? [[field.slice("pg-field-".length), props.value]] : [];
+}))"""
 
 
 def state(page, *names):
@@ -34,7 +53,7 @@ def holds(page, field, text):
 def write(page, prompt, *, steps=10, seed="7"):
     """Fill in the form for a short run."""
     page.locator(WORDS).fill(prompt)
-    unfold(page, ENGLISH("More settings"))
+    unfold(page, ENGLISH("Optimisation"))
     page.locator(SEED).fill(seed)
     page.get_by_label("number input for Steps", exact=True).fill(str(steps))
     page.get_by_label("number input for Steps", exact=True).press("Tab")
@@ -186,12 +205,16 @@ def test_a_reload_keeps_the_words_and_finds_the_running_job(visit):
 
 def test_a_page_that_has_lost_its_stream_looks_again(visit):
     page = visit()
+    page.evaluate(CUTTABLE)
     write(page, "a lighthouse at night", steps=400)
     paint(page)
-    page.locator(PICTURE).wait_for()
-    page.evaluate("document.getElementById('pg-canvas').querySelector('img').alt = 'lost'")
+    page.locator(f"{PICTURE}[alt*=', step ']").wait_for()
+    page.evaluate("window.cut()")
+    last = page.locator(PICTURE).get_attribute("alt")
+    page.wait_for_timeout(3000)
+    assert page.locator(PICTURE).get_attribute("alt") == last
     page.evaluate("document.getElementById('pg-look-again').click()")
-    page.locator(f"{PICTURE}[alt^='a lighthouse']").wait_for()
+    page.locator(f"{PICTURE}[alt^='a lighthouse']:not([alt='{last}'])").wait_for()
     page.keyboard.press("Escape")
     state(page, "stopped")
 
@@ -227,16 +250,41 @@ def test_what_is_not_allowed_is_said_and_nothing_is_lost(visit):
     paint(page)
     page.locator(".pg-field-seed[data-error^='The seed']").wait_for()
     assert page.locator("[data-error]").count() == 1
-    page.locator("#pg-status [role=alert]", has_text="The seed “minus one”").wait_for()
+    said = page.locator("#pg-status [role=alert]", has_text="The seed “minus one”")
+    said.wait_for()
+    assert said.bounding_box()["height"] <= 1  # it is seen beside its field, and only read out here
+    first = page.locator("#pg-status [data-mark]").get_attribute("data-mark")
+    paint(page)
+    page.locator(f"#pg-status [data-mark]:not([data-mark='{first}'])").wait_for()  # the same again is new
+    page.locator(f"{SEED}:focus").wait_for()
     assert page.get_by_label(ENGLISH("Negative prompt")).input_value() == "text"
     assert page.locator(WORDS).input_value() == "a fox"
     assert page.locator("#pg-generate").is_enabled()
 
 
+def test_an_error_goes_when_its_field_is_corrected_without_typing(visit):
+    page = visit()
+    write(page, "a fox", steps=1, seed="minus one")
+    paint(page)
+    page.locator(".pg-field-seed[data-error]").wait_for()
+    page.locator("#pg-preset").get_by_text("Best").click()
+    page.wait_for_function("JSON.parse(localStorage['pixgen-form']).preset === 'best'")
+    assert page.locator(".pg-field-seed[data-error]").count() == 1  # another field was changed
+    page.get_by_role("button", name=ENGLISH("Random seed")).click()
+    page.locator("[data-error]").wait_for(state="detached")
+    page.locator("#pg-size input").fill("nothing")
+    page.locator("#pg-size input").press("Enter")
+    paint(page)
+    page.locator(".pg-field-size[data-error]").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option", name="128 × 128").click()
+    page.locator("[data-error]").wait_for(state="detached")
+
+
 def test_a_file_that_is_no_picture_is_refused_at_once(visit, tmp_path):
     page = visit()
     (tmp_path / "not.png").write_bytes(b"words, not pixels")
-    unfold(page, ENGLISH("More settings"))
+    unfold(page, ENGLISH("Start and picture prompts"))
     page.locator("#pg-picture-prompts input[type=file]").set_input_files(tmp_path / "not.png")
     page.get_by_test_id("toast-body").get_by_text("is not a picture").wait_for()
 
@@ -245,6 +293,7 @@ def test_a_picture_of_ones_own_is_the_start_and_a_prompt(visit, tmp_path):
     page = visit()
     Image.new("RGB", (80, 60), "tomato").save(tmp_path / "red-thing.png")
     write(page, "")
+    unfold(page, ENGLISH("Start and picture prompts"))
     page.get_by_label(ENGLISH("Start from"), exact=True).click()
     page.get_by_role(
         "option",
@@ -312,7 +361,16 @@ def test_settings_are_found_by_their_words(visit):
     page.locator("#pg-advanced-search").fill("learning")
     page.get_by_label("number input for Learning rate").wait_for()
     assert not page.get_by_label("number input for Cutouts").is_visible()
+    assert not page.get_by_role("button", name=ENGLISH("Draw a starting point")).is_visible()
+    page.locator("#pg-advanced-search").fill("draw a")
+    page.get_by_role("button", name=ENGLISH("Draw a starting point")).wait_for()
+    assert not page.get_by_role("button", name=ENGLISH("Place by region")).is_visible()
+    page.evaluate(
+        "window.changes = []; document.addEventListener('pixgen-changed', (event) => changes.push(event.detail))"
+    )
     page.locator("#pg-advanced-search").fill("")
+    assert page.evaluate("window.changes") == []  # no setting has changed
+    page.get_by_role("button", name=ENGLISH("Place by region")).wait_for()
     assert not page.get_by_label("number input for Learning rate").is_visible()
 
 
@@ -322,6 +380,71 @@ def test_a_group_says_what_is_changed_in_it(visit):
     page.locator("[data-unfold][data-changed*=Steps]").first.wait_for()
     page.locator("#pg-preset").get_by_text("Draft").click()
     page.locator("[data-unfold][data-changed*=Steps]").first.wait_for(state="detached")
+
+
+def test_the_fold_of_the_styles_names_those_that_are_chosen(visit):
+    page = visit()
+    unfold(page, ENGLISH("Style"))
+    page.locator("#pg-styles [data-style=watercolour]").click()
+    page.locator("#pg-style [data-changed='Watercolour']").wait_for()
+    page.locator("#pg-styles [data-style=night]").click()
+    page.locator("#pg-style [data-changed='Watercolour, Night']").wait_for()
+    page.reload()
+    page.locator("#pg-style [data-changed='Watercolour, Night']").wait_for()
+    unfold(page, ENGLISH("Style"))
+    page.locator("#pg-styles [data-style=watercolour][aria-pressed=true]").wait_for()
+    page.locator("#pg-styles [data-style=watercolour]").click()
+    page.locator("#pg-style [data-changed='Night']").wait_for()
+
+
+def test_a_presets_size_goes_with_it_after_a_reload_too(visit):
+    page = visit()
+    names_a_size = "window.pixgenForm.presets.draft.own = '192x192'"  # as those of larger models do
+    page.evaluate(names_a_size)
+    page.locator("#pg-preset").get_by_text("Draft").click()
+    holds(page, "#pg-size input", "192 × 192")
+    page.wait_for_function("JSON.parse(localStorage['pixgen-form']).size === '192x192'")
+    page.reload()
+    page.locator("html[data-ready]").wait_for()
+    page.evaluate(names_a_size)
+    page.locator("#pg-preset").get_by_text("Balanced").click()
+    holds(page, "#pg-size input", "128 × 128")
+
+
+def test_whatever_a_browser_has_stored_the_form_can_be_used(visit, server):
+    """Only what a field may hold is taken."""
+    page = visit()
+    fields = form_fields(Policy())
+    usual = page.evaluate(f"{FIELDS}()")
+    assert set(usual) == set(fields)
+    for stored in (None, 3, "x" * 300_000, [], ["x" * 3000], [3], {"a": 1}, 1e9, True, "no such choice", "‮"):
+        form = json.dumps(dict.fromkeys(fields, stored))
+        page.evaluate("form => localStorage.setItem('pixgen-form', form)", form)
+        enter(page, server.url)
+        for name, value in page.evaluate(f"{FIELDS}()").items():
+            field, is_usual = fields[name], value == usual[name]
+            if field.low is not None:
+                assert field.low <= value <= field.high, name
+            elif isinstance(field.default, bool):
+                assert isinstance(value, bool), name
+            elif field.choices or isinstance(field.default, list):
+                assert is_usual, name
+            else:
+                assert is_usual or (isinstance(value, str) and len(value) <= field.longest), name
+        assert page.locator("#pg-generate").is_enabled()
+
+
+def test_what_clip_sees_is_shown_while_its_fold_is_open(visit):
+    page = visit()
+    write(page, "a green apple", steps=400)
+    paint(page)
+    page.locator(PICTURE).wait_for()
+    unfold(page, ENGLISH("See what CLIP sees"))
+    page.locator("#pg-cutouts img.pg-cutouts").wait_for()
+    page.locator("#pg-see [data-unfold]").click()
+    page.locator("#pg-cutouts img.pg-cutouts").wait_for(state="detached")
+    page.wait_for_timeout(1500)  # longer than it takes to show the next ones
+    assert page.locator("#pg-cutouts img.pg-cutouts").count() == 0
 
 
 def test_escape_closes_an_open_menu_and_nothing_else(visit):
@@ -340,6 +463,6 @@ def test_escape_closes_an_open_menu_and_nothing_else(visit):
 
 def test_a_preset_sets_the_folded_settings(visit):
     page = visit()
-    unfold(page, ENGLISH("More settings"))
+    unfold(page, ENGLISH("Optimisation"))
     page.locator("#pg-preset").get_by_text("Draft").click()
     holds(page, "[aria-label='number input for Steps']", str(preset_values("draft")["steps"]))

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.browser
 
 def test_a_phone_scrolls_in_one_direction_only(visit):
     page = visit(width=390, height=844)
-    unfold(page, ENGLISH("More settings"))
+    for title in ("Start and picture prompts", "Optimisation"):
+        unfold(page, ENGLISH(title))
     unfold(page, ENGLISH("Negative prompt"))
     page.get_by_text(ENGLISH("Prompt tips")).click()
     assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -196,7 +196,7 @@ def test_a_found_picture_becomes_the_start_of_the_next(shown):
     page.locator("#pg-use-start").click()
     page.locator("#pg-prompt textarea").wait_for()
     page.get_by_test_id("toast-body").get_by_text(SAY("The next picture starts from this one.")).wait_for()
-    unfold(page, ENGLISH("More settings"))
+    unfold(page, ENGLISH("Start and picture prompts"))
     page.locator(".pg-more .file-preview").first.wait_for()
     assert (
         page.get_by_label(ENGLISH("Start from"), exact=True).input_value()
@@ -222,7 +222,8 @@ def test_a_found_picture_becomes_a_picture_prompt_and_is_painted(shown):
     page.get_by_test_id("toast-body").get_by_text(
         SAY("This picture was added to the picture prompts.")
     ).wait_for()
-    unfold(page, ENGLISH("More settings"))
+    unfold(page, ENGLISH("Start and picture prompts"))
+    unfold(page, ENGLISH("Optimisation"))
     page.locator(".pg-more .file-preview").first.wait_for()
     page.get_by_label("number input for Steps", exact=True).fill("3")
     page.get_by_label("number input for Steps", exact=True).press("Tab")
@@ -234,7 +235,7 @@ def test_a_found_picture_becomes_a_picture_prompt_and_is_painted(shown):
 def test_what_was_painted_is_found_by_its_words(visit):
     page = visit()
     page.locator("#pg-prompt textarea").fill("a purple aubergine")
-    unfold(page, ENGLISH("More settings"))
+    unfold(page, ENGLISH("Optimisation"))
     page.get_by_label("number input for Steps", exact=True).fill("3")
     page.get_by_label("number input for Steps", exact=True).press("Tab")
     page.locator("#pg-generate").click()

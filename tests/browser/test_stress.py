@@ -60,7 +60,7 @@ def type_and_paint(page, number: int, chance: random.Random, known: dict) -> Non
     page.locator(WORDS).wait_for()
     known["prompt"] = f"a fox number {number}"
     page.locator(WORDS).fill(known["prompt"])
-    unfold(page, "More settings")
+    unfold(page, "Optimisation")
     if chance.random() < 0.5:
         known["seed"] = chance.randrange(1000)
         page.locator(SEED).fill(str(known["seed"]))

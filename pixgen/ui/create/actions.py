@@ -4,9 +4,10 @@ The page only watches: a job belongs to the studio and goes on when no browser i
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,35 +74,44 @@ def paint(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tra
 def _paint_now(
     studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator
 ) -> Iterator[Screen]:
-    run, parent = visitor.run(studio), ""
     with ExitStack() as files:
-        drawn = DrawnInputs.read(form.drawn, files=files)
-        recipe, trusted = add_drawn_inputs(to_recipe(form), form, drawn, run)
-        if form.mask and run is not None:
-            recipe, parts = edit_area_recipe(run, recipe, form.mask, files=files)
-            trusted, parent = (*trusted, *parts), run.id
+        recipe, submit = _submission(studio, form, visitor, files=files)
         yield Screen(status=status.starting_html(say, recipe), busy="starting", sketches="")
-        job = studio.submit(
-            recipe,
-            owner=visitor.owner,
-            trusted=trusted,
-            parent=parent,
-            metadata=form.metadata is not False,
-        )
-        more = _submit_more(studio, form, recipe, visitor, drawn, run, say=say)
+        job = submit()
+        more = _submit_more(studio, form, visitor, recipe.seed, files=files, say=say)
     for remark in [*remarks(form, say), *more]:
         yield Screen(notice=remark)
     yield from watch_job(studio, job, visitor, say=say)
 
 
+def _submission(
+    studio: Studio, form: CreateForm, visitor: BrowserSession, *, files: ExitStack
+) -> tuple[Recipe, Callable[[], Job]]:
+    """The form's recipe with what was drawn and brushed, and the function that submits it; the pictures for it
+    exist as long as ``files`` is open. Raises PixgenError."""
+    run, parent = visitor.run(studio), ""
+    drawn = DrawnInputs.read(form.drawn, files=files)
+    recipe, trusted = add_drawn_inputs(to_recipe(form), form, drawn, run)
+    if form.mask and run is not None:
+        recipe, parts = edit_area_recipe(run, recipe, form.mask, files=files)
+        trusted, parent = (*trusted, *parts), run.id
+    return recipe, partial(
+        studio.submit,
+        recipe,
+        owner=visitor.owner,
+        trusted=trusted,
+        parent=parent,
+        metadata=form.metadata is not False,
+    )
+
+
 def _submit_more(
     studio: Studio,
     form: CreateForm,
-    first: Recipe,
     visitor: BrowserSession,
-    drawn: DrawnInputs,
-    run: Run | None,
+    first: int,
     *,
+    files: ExitStack,
     say: Translator,
 ) -> list[str]:
     """Submit the other pictures of the form, with the seeds that follow the first one's; returns the reason
@@ -109,12 +119,10 @@ def _submit_more(
 
     @guard_handler(say, str)
     def submit(seed: int) -> Job | str:
-        recipe, trusted = add_drawn_inputs(to_recipe(replace(form, seed=str(seed))), form, drawn, run)
-        metadata = form.metadata is not False
-        return studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
+        _, submit_this = _submission(studio, replace(form, seed=str(seed)), visitor, files=files)
+        return submit_this()
 
-    seeds = range(first.seed + 1, first.seed + (1 if form.mask else form.count or 1))
-    for seed in seeds:
+    for seed in range(first + 1, first + (1 if form.mask else form.count or 1)):
         if isinstance(job := submit(seed), str):
             return [job]
     return []
@@ -128,11 +136,9 @@ def _add_to_queue(
     @guard_handler(say, str)
     def submit() -> tuple[Job, list[str]] | str:
         with ExitStack() as files:
-            drawn, run = DrawnInputs.read(form.drawn, files=files), visitor.run(studio)
-            recipe, trusted = add_drawn_inputs(to_recipe(form), form, drawn, run)
-            metadata = form.metadata is not False
-            job = studio.submit(recipe, owner=visitor.owner, trusted=trusted, metadata=metadata)
-            return job, _submit_more(studio, form, recipe, visitor, drawn, run, say=say)
+            recipe, submit_this = _submission(studio, form, visitor, files=files)
+            job = submit_this()
+            return job, _submit_more(studio, form, visitor, recipe.seed, files=files, say=say)
 
     submitted = submit()
     if isinstance(submitted, str):

@@ -32,6 +32,7 @@ def rail(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
         )
     }
     parts |= help_line(say)
+    gr.HTML(html.prompt_tips(say), padding=False)
     with fold(say("Negative prompt"), classes="pg-quiet-fold", elem_id="pg-negative"):
         parts["leave_out"] = gr.Textbox(
             label=say("Negative prompt"),
@@ -41,7 +42,6 @@ def rail(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
             max_length=LONGEST_TEXT,
             elem_id="pg-leave-out",
         )
-        gr.HTML(html.prompt_tips(say))
     with fold(say("Style"), classes="pg-quiet-fold", elem_id="pg-style"):
         parts |= styles_strip(say)
     parts |= quality_controls(policy, say)
@@ -90,18 +90,18 @@ def advanced_drawer(fields: dict[str, Field], policy: Policy, say: Translator) -
             parts["regions"] = gr.Button(say("Place by region"), size="sm", min_width=0, elem_id="pg-regions")
         parts |= medium_controls(policy, say)
         parts |= journey_controls(fields, say, first=lambda: video_controls(policy, say))
-        with fold(say("More settings")):
-            parts |= _work(fields, say) | _start(fields, say)
-            parts["metadata"] = gr.Checkbox(
-                fields["metadata"].default,
-                label=say("Save the recipe in the picture and video"),
-                info=say(
-                    "Off: people you share them with cannot read how they were made. You still can, here."
-                ),
-            )
+        with fold(say("Start and picture prompts")):
+            parts |= _start(fields, say)
+        with fold(say("Optimisation")):
+            parts |= _work(fields, say)
         parts |= model_controls(fields, say)
         parts |= loss_controls(fields, say)
         parts |= augment_controls(say)
+        parts["metadata"] = gr.Checkbox(
+            fields["metadata"].default,
+            label=say("Save the recipe in the picture and video"),
+            info=say("Off: people you share them with cannot read how they were made. You still can, here."),
+        )
     return parts
 
 

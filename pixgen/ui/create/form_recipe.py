@@ -136,8 +136,8 @@ def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> No
     allowed = {"", *known}
     if any(path not in allowed for scene in scenes for each in scene for path in (each.picture, each.mask)):
         raise RecipeError(
-            "Pictures cannot be given by path on this page: add the picture under “More settings”, or "
-            "write \\[ for a bracket."
+            "Pictures cannot be given by path on this page: add the picture under “Advanced › Start and picture "
+            "prompts”, or write \\[ for a bracket."
         )
 
 
@@ -158,7 +158,7 @@ def _seed(value: str | int | None) -> int | None:
 def _start(form: CreateForm) -> str | None:
     kind, picture = form.start, form.start_picture
     if kind in (DRAWN, LAST):
-        return None  # drawings and the last picture are added by ``with_drawn``
+        return None  # drawings and the last picture are added by ``add_drawn_inputs``
     if kind not in ("picture", "idea"):
         return kind
     if not picture:
@@ -191,7 +191,7 @@ def loss_values_to_recipe(values: Mapping[str, Any], *, picture: str) -> dict[st
     """The losses of the form as a partial ``losses`` of a recipe.
 
     Args:
-        values: those that are given, by the names of ``SETTINGS``.
+        values: those that are given, by the names in ``LOSS_SETTINGS``.
         picture: the path of the upload for colours and style, if there is one.
     """
     asked: dict[str, Any] = {}
@@ -231,7 +231,8 @@ def journey_recipe(form: CreateForm, options: Options) -> Recipe:
         )
     if options.preset == "restyle":
         raise RecipeError(
-            "To paint over a video, add it under “Story and camera” first, or choose another preset."
+            "To paint over a video, add it under “Advanced › Story and camera” first, or choose another kind "
+            "of video there."
         )
     if frames:
         return plan_journey(options, frames=frames, **given_values)
@@ -306,8 +307,8 @@ class BaseRecipe:
             if not KEPT_PATH.fullmatch(path):
                 name = Prompt(picture=path).label
                 raise RecipeError(
-                    "The recipe uses the picture “{name}”, which is missing: add it under “More settings”, "
-                    "or choose another starting point.",
+                    "The recipe uses the picture “{name}”, which is missing: add it under “Advanced › Start and "
+                    "picture prompts”, or choose another starting point.",
                     name=name[:60],
                 )
 

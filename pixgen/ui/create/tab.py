@@ -153,7 +153,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
         paint,
         [parts["session"], *(parts[name] for name in names)],
         **watching,
-        js="(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), window.pixgenBrush.taken()]",
+        js=_sending(names, brushed="window.pixgenBrush.taken()"),
         trigger_mode="multiple",  # while a picture is painted, the next may be added
     )
     _wire_buttons(studio, say, parts, names, known=known, shown=shown, watching=watching)
@@ -202,6 +202,15 @@ def save_form_event(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
         "outputs": None,
         "js": f"(...values) => {{ window.pixgenForm.save({{{pairs}}}) }}",
     }
+
+
+def _sending(names: Sequence[str], *, brushed: str) -> str:
+    """What the browser does when the session and the form's values, by ``names``, are sent: it adds what was
+    drawn and ``brushed``."""
+    return f"""(...values) => {{
+  window.pixgenForm.sent({json.dumps(names)}, values.slice(1));
+  return [...values.slice(0, -2), window.pixgenPad.drawn(), {brushed}];
+}}"""
 
 
 def _wire_settings(say: Translator, page: gr.Blocks, parts: Parts, asked: dict[str, Field]) -> None:
@@ -283,7 +292,7 @@ def queue_parts(say: Translator) -> Parts:
 
 
 def _button_updates(screen: Screen, say: Translator) -> dict[str, Any]:
-    """A screen as gradio's updates of ``SHOWN`` and of the Generate button."""
+    """A screen as gradio's updates of ``_SHOWN`` and of the Generate button."""
     changes: dict[str, Any] = {}
     if screen.busy is not None:
         painting_now = screen.busy == "painting"
@@ -343,7 +352,7 @@ def _wire_buttons(
     parts["go_on"].click(go_on, parts["session"], **watching)
     parts["more"].click(more, parts["session"], **watching)
     # Brushed regions are included; the brush for editing an area belongs to Generate only.
-    drawn = {"js": "(...values) => [...values.slice(0, -2), window.pixgenPad.drawn(), '']"}
+    drawn = {"js": _sending(names, brushed="''")}
     parts["fork"].click(fork, asked, **watching, **drawn)
     parts["apply"].click(apply, asked, None, concurrency_limit=None, **QUIET, **drawn)
     parts["queue_act"].click(

@@ -48,7 +48,7 @@ def of_info(say: Translator, info: PictureInfo, path: Path) -> str:
     notes += [
         (
             say(
-                "It was painted with the picture “{name}”, which is not in the file: add it under “More settings”.",
+                "It was painted with the picture “{name}”, which is not in the file: add it under “Advanced › Start and picture prompts”.",
                 name=Prompt(picture=each).label,
             )
         )

@@ -87,7 +87,7 @@ def _words_column(library: PictureLibrary, say: Translator) -> Parts:
         parts["stop"] = gr.Button(
             say("Stop"), interactive=False, elem_id="pg-find-stop", scale=1, min_width=80
         )
-    with gr.Column(elem_classes="pg-examples"):
+    with gr.Column():
         gr.HTML(html.heading(say("Examples")))
         with gr.Row():
             for number, text in enumerate(("a fox", "night + 2:stars", "the sea - boat", "a red fruit")):

@@ -1,6 +1,8 @@
 // The settings of Create in this browser's storage. This runs in the page's head, before gradio builds the
 // controls: each is built with its saved value, so that nothing arrives later and replaces what somebody types.
-(presets) => {
+//
+// presets: the values and the size that each sets. longest: the characters that each text field may hold.
+(presets, longest) => {
   const KEY = "pixgen-form", FIELD = "pg-field-", UNCHANGED = { __type__: "update" };
   const root = document.documentElement;
   const touched = new Set();  // fields that somebody has changed before the page was complete
@@ -15,14 +17,15 @@
   };
   const fieldOf = (classes) => [...(classes ?? [])].find((each) => each.startsWith(FIELD))?.slice(FIELD.length);
 
-  // Storage may hold anything, also choices that are no longer offered.
-  const fits = ({ type, props }, value) => {
-    const offered = (each) => props.allow_custom_value || props.choices.some(([, choice]) => choice === each);
+  // Storage may hold anything, also choices that are no longer offered; this alone decides what is taken from it.
+  const fits = (name, value) => {
+    const { type, props } = fields.get(name);
+    const isText = (each) => typeof each === "string" && each.length <= (props.max_length ?? longest[name]);
+    const isOffered = (each) => props.choices.some(([, choice]) => choice === each) || (props.allow_custom_value && isText(each));
     if (type === "slider") return typeof value === "number" && value >= props.minimum && value <= props.maximum;
     if (type === "checkbox") return typeof value === "boolean";
-    if (props.choices && !props.multiselect) return value != null && offered(value) && String(value).length < 1000;
-    if (props.multiselect) return Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && offered(each));
-    return typeof value === "string" && value.length <= (props.max_length ?? 200000);
+    if (props.multiselect) return Array.isArray(value) && value.length > 0 && value.every(isOffered);
+    return props.choices ? isOffered(value) : isText(value);
   };
 
   // The side bar has its room from the first moment on; side.js opens and closes it.
@@ -49,26 +52,50 @@
     if (!name) continue;
     fields.set(name, component);
     first[name] = component.props.value;
-    if (saved && name in saved && fits(component, saved[name])) component.props.value = saved[name];
+    if (saved && name in saved && fits(name, saved[name])) component.props.value = saved[name];
     show({ [name]: component.props.value });
   }
   for (const radio of radios) radio.props.value = seen(radio, fields.get("preset")?.props.value);
+
+  const plain = (value) => JSON.stringify(value ?? "");  // an empty field is null at first
 
   // Each group of settings says what is changed in it, and what the preset decides is not.
   let order = [];
   const sayChanged = (values) => {
     const usual = { ...first }, preset = presets[values.preset];
     order.forEach((name, index) => { if (preset) usual[name] = preset.values[index]; });
-    const plain = (value) => JSON.stringify(value ?? "");  // an empty field is null at first
     const differs = (name) => name in values && plain(values[name]) !== plain(usual[name]);
     for (const fold of document.querySelectorAll(".pg-create .pg-folded")) {
       const changed = [...fold.querySelectorAll(`[class*=${FIELD}]`)].filter((each) => differs(fieldOf(each.classList)));
       const said = changed.map((each) => each.querySelector("[data-testid=block-info], label span")?.textContent.trim()).filter(Boolean);
       const title = fold.querySelector("[data-unfold]");
-      title.dataset.changed = fold.id === "pg-style" ? styleTitles() : said.join(", ");
+      title.dataset.changed = fold.id === "pg-style" ? styleTitles(values.styles) : said.join(", ");
     }
   };
-  const styleTitles = () => [...document.querySelectorAll("#pg-styles [aria-pressed=true] span")].map((each) => each.textContent).join(", ");
+  // The chosen styles are names of bundled ones, whose titles are on their tiles, and custom ones with their titles.
+  const styleTitles = (chosen) => {
+    const tiles = new Map([...document.querySelectorAll("#pg-styles [data-style]")].map((tile) => [tile.dataset.style, tile.textContent]));
+    try {
+      return JSON.parse(chosen).map((each) => tiles.get(each) ?? each.title).filter(Boolean).join(", ");
+    } catch { return ""; }
+  };
+
+  // An error that is about a field stands beside it, until the field has another value than the one that was sent.
+  let sent = {}, marked = "";
+  const clearError = () => { for (const each of document.querySelectorAll("[data-error]")) each.removeAttribute("data-error"); };
+  const markError = () => {
+    const section = document.querySelector("#pg-status [data-state=failed][data-field]");
+    if (!section) clearError();
+    if (!section || section.dataset.mark === marked) return;  // every error has a mark of its own
+    marked = section.dataset.mark;
+    clearError();
+    const field = document.querySelector(`.${FIELD}${section.dataset.field}`);
+    field.dataset.error = section.querySelector("[role=alert]").textContent;
+    for (let fold = field.closest(".pg-folded"); fold; fold = fold.parentElement.closest(".pg-folded"))
+      if (!fold.hasAttribute("data-open")) fold.querySelector("[data-unfold]").click();
+    field.querySelector("textarea, input").focus();
+  };
+  document.addEventListener("input", ({ target }) => { if (target.closest("[data-error]")) clearError(); });
 
   const touch = (event) => {
     const name = fieldOf(event.target.closest?.(`[class*=${FIELD}]`)?.classList);
@@ -91,20 +118,21 @@
   const EARLY = ["keydown", "click"];
   for (const type of EARLY) document.addEventListener(type, early, true);
 
-  // A click on a fold's title opens it.
+  // A click on a fold's title opens it, and presses the hidden button of one that does something while it is open.
   document.addEventListener("click", (event) => {
     const title = event.target.closest("[data-unfold]"), fold = title?.closest(".pg-folded");
     if (!fold) return;
     fold.toggleAttribute("data-open");
     title.ariaExpanded = String(fold.hasAttribute("data-open"));
+    if (title.dataset.unfold) press(title.dataset.unfold);
   });
 
-  // The search shows the controls whose words match, in folds that are open meanwhile.
+  // The search shows the controls and buttons whose words match, in folds that are open meanwhile.
   const search = (text) => {
     const drawer = document.getElementById("pg-advanced"), words = text.trim().toLowerCase();
     drawer.toggleAttribute("data-searching", Boolean(words));
-    for (const fold of drawer.querySelectorAll(".pg-folded, .pg-inside > .form")) fold.removeAttribute("data-found");
-    for (const block of drawer.querySelectorAll(".pg-inside .block:not(:has([data-unfold], [type=search]))")) {
+    for (const fold of drawer.querySelectorAll(".pg-folded")) fold.removeAttribute("data-found");
+    for (const block of drawer.querySelectorAll(".pg-inside :is(.block:not(:has([data-unfold], [type=search])), button:not([data-unfold], .block *))")) {
       const found = block.textContent.toLowerCase().includes(words) || block.closest(".pg-folded").querySelector("[data-unfold]").textContent.toLowerCase().includes(words);
       block.toggleAttribute("data-unmatched", Boolean(words) && !found);
       if (words && found) for (let fold = block.closest(".pg-folded"); fold && fold !== drawer; fold = fold.parentElement.closest(".pg-folded")) fold.dataset.found = "";
@@ -120,15 +148,20 @@
     save: (values) => {
       show(values);
       sayChanged(values);
+      const wrong = fieldOf(document.querySelector("[data-error]")?.classList);
+      if (wrong && plain(values[wrong]) !== plain(sent[wrong])) clearError();
       if (!ready) unsaved = true;
       // A full or forbidden storage: they last as long as the page is open.
       if (ready) try { localStorage.setItem(KEY, JSON.stringify(values)); } catch {}
     },
+    // What was sent to be painted.
+    sent: (names, values) => { sent = Object.fromEntries(names.map((name, index) => [name, values[index]])); },
+    markError,
     // What an earlier version saved, for the fields that nobody has changed meanwhile.
     adopt: (old, names) => {
       if (saved || !old || !Object.keys(old).length) return [];
       unsaved = true;
-      return names.map((name) => (name in old && !touched.has(name) && fits(fields.get(name), old[name]) ? old[name] : UNCHANGED));
+      return names.map((name) => (name in old && !touched.has(name) && fits(name, old[name]) ? old[name] : UNCHANGED));
     },
     // The page is complete, and all its scripts have run.
     start: async (names) => {

@@ -49,7 +49,7 @@
 
   // Words that are pasted or deleted are saved like those that are typed.
   document.addEventListener("input", ({ target }) => {
-    if (target.matches(".pg-create :is(textarea, input)")) document.dispatchEvent(new CustomEvent("pixgen-changed", { detail: "pg-keep" }));
+    if (target.matches(".pg-create :is(textarea, input:not([type=search]))")) document.dispatchEvent(new CustomEvent("pixgen-changed", { detail: "pg-keep" }));
   });
 
   // A phone's screen is too small for the words and the picture: bring the picture into view.
@@ -74,27 +74,10 @@
   new MutationObserver(nameUploads).observe(document.querySelector(".tabs"), { subtree: true, childList: true });
   nameUploads();
 
-  // An error that is about a field stands beside it too, until the field is changed; there is one at a time.
-  const clearError = () => { for (const each of document.querySelectorAll("[data-error]")) each.removeAttribute("data-error"); };
-  let marked = null;
-  const markError = () => {
-    const section = document.querySelector("#pg-status [data-state=failed]"), alert = section?.querySelector("[role=alert]");
-    if (!section) { clearError(); marked = null; }
-    if (!section?.dataset.field || marked === alert.textContent) return;
-    marked = alert.textContent;
-    clearError();
-    const field = document.querySelector(`.pg-field-${section.dataset.field}`);
-    field.dataset.error = marked;
-    for (let fold = field.closest(".pg-folded"); fold; fold = fold.parentElement.closest(".pg-folded"))
-      if (!fold.hasAttribute("data-open")) fold.querySelector("[data-unfold]").click();
-    field.querySelector("textarea, input").focus();
-  };
-  document.addEventListener("input", ({ target }) => { if (target.closest("[data-error]")) clearError(); });
-
   // What cannot be used says why.
   const reasons = JSON.parse(document.querySelector(".pg-reasons").dataset.reasons);
   const explain = () => {
-    for (const [id, reason] of Object.entries(reasons)) if (part(id)) part(id).title = part(id).disabled || part(id).classList.contains("pg-off") ? reason : "";
+    for (const [id, reason] of Object.entries(reasons)) if (part(id)) part(id).title = part(id).disabled ? reason : "";
   };
 
   // A click on a sketch presses the hidden button that takes it.
@@ -164,7 +147,7 @@
     part("pg-go-line").textContent = narrow.matches && line ? [...line.children].map((each) => each.textContent).join(" · ") : "";
     document.querySelector(".pg-go").style.setProperty("--part", bar ? bar.ariaValueNow / bar.ariaValueMax : 0);
     explain();
-    markError();
+    window.pixgenForm.markError();
   }).observe(part("pg-status"), { subtree: true, childList: true, attributes: true });
 
   new MutationObserver(explain).observe(document.querySelector(".pg-create"), { subtree: true, attributes: true, attributeFilter: ["disabled"] });

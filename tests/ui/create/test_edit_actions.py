@@ -22,7 +22,7 @@ from pixgen.ui.create.actions import (
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.session import BrowserSession, Watchers
 from tests.studio.fakes import a_recipe
-from tests.ui.create.test_actions import FORM, begun, painted, session_after
+from tests.ui.create.test_actions import FORM, begun, brushed, painted, session_after
 from tests.ui.create.test_drawing import address, drawn
 from tests.ui.forms import apply, fork, paint
 
@@ -182,6 +182,16 @@ def test_a_second_picture_waits_and_is_shown_when_the_first_has_ended(slow, visi
     assert session_after(rest).run(slow).recipe.prompt == "an owl"
     assert (rest[-1].busy, rest[-1].queue) == ("idle", "")
     assert [run.state for run in slow.runs()] == ["done", "done"]
+
+
+def test_an_area_that_is_brushed_while_another_picture_is_painted_is_edited_afterwards(slow, visitor):
+    finished = session_after(painted(slow, visitor, steps=2))
+    screens, running = begun(slow, finished, steps=300)
+    added(slow, finished, prompt="a hen", steps=2, mask=brushed())
+    stop(slow, running)
+    edited = session_after(screens_of(screens)).run(slow)
+    assert edited.parent == finished.stored["job"]
+    assert (edited.folder / edited.recipe.init.mask).is_file()
 
 
 def test_the_queue_tells_facts_and_times_and_escapes(slow, visitor):

@@ -67,7 +67,7 @@ def test_every_preset_fits_the_settings():
     allowed = form_fields(Policy())
     for name in available_presets():
         for setting, value in preset_values(name).items():
-            assert allowed[setting].allowed(value) == value, (name, setting)
+            assert allowed[setting].nearest(value) == value, (name, setting)
 
 
 def test_a_video_is_painted_over_in_its_shape(tmp_path):

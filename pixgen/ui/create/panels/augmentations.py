@@ -18,6 +18,7 @@ from pixgen.recipe.kornia_classes import (
     suggest_arguments,
 )
 from pixgen.studio import Studio
+from pixgen.ui import html
 from pixgen.ui.canvas import jpeg
 from pixgen.ui.components import QUIET, Parts, fold
 from pixgen.ui.create import queue as queue_view
@@ -59,16 +60,16 @@ def augment_controls(say: Translator) -> Parts:
 
 
 def cutouts_fold(say: Translator) -> Parts:
-    """The folded view of the cutouts of the current step."""
-    with fold(say("See what CLIP sees"), elem_id="pg-see"):
-        see = gr.Checkbox(
-            False,
-            label=say("See what CLIP sees"),
-            info=say("The cutouts of the current step, while a picture is painted."),
-            elem_id="pg-see-cutouts",
-        )
+    """The folded view of the cutouts of the current step; they are shown while it is open."""
+    with fold(say("See what CLIP sees"), elem_id="pg-see", toggled="pg-see-toggled"):
+        gr.HTML(html.note(say("The cutouts of the current step, while a picture is painted.")), padding=False)
         shown = gr.HTML("", elem_id="pg-cutouts", padding=False)
-    return {"see": see, "seen": shown, "see_timer": gr.Timer(_SECONDS, active=False)}
+    return {
+        "see": gr.Checkbox(False, visible="hidden", label=say("See what CLIP sees")),
+        "see_toggled": gr.Button(visible="hidden", elem_id="pg-see-toggled"),
+        "seen": shown,
+        "see_timer": gr.Timer(_SECONDS, active=False),
+    }
 
 
 def wire_augmentations(
@@ -91,10 +92,11 @@ def wire_augmentations(
     parts["augment_preview"].click(
         preview, [parts["session"], parts["augment"]], parts["augment_shown"], **QUIET
     )
-    parts["see"].change(
-        lambda on: (gr.Timer(active=bool(on)), ""),
+    parts["see_toggled"].click(
+        lambda is_open: (gr.Timer(active=bool(is_open)), ""),
         parts["see"],
         [parts["see_timer"], parts["seen"]],
+        js="() => document.getElementById('pg-see').hasAttribute('data-open')",
         queue=False,
         **QUIET,
     )

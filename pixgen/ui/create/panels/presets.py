@@ -18,12 +18,10 @@ _QUALITY = ("draft", "balanced", "best")
 _VIEWS = ("quality", "medium", "motion")  # radios that show the preset; each has a part of the presets
 
 # The size goes with a preset that names one, and goes back with it, unless another was chosen meanwhile.
-_FILL = """(name, size) => {{
+_FILL = """(name, size, before) => {{
   name = name || {default};
-  const {{ values, own }} = window.pixgenForm.presets[name];
-  const brought = window.pixgenSizeOfPreset;
-  window.pixgenSizeOfPreset = own;
-  return [name, ...window.pixgenForm.views(name), ...values, own ?? (size === brought ? {usual} : size)];
+  const {{ presets, views }} = window.pixgenForm, {{ values, own }} = presets[name];
+  return [name, ...views(name), ...values, own ?? (size === presets[before]?.own ? {usual} : size)];
 }}"""
 
 
@@ -76,7 +74,7 @@ def wire_presets(parts: Parts, fields: dict[str, Field], *, keep: dict[str, Any]
     for view in views:
         view.input(
             None,
-            [view, parts["size"]],
+            [view, parts["size"], parts["preset"]],
             [parts["preset"], *views, *(parts[name] for name in order), parts["size"]],
             js=fill,
         ).then(**keep)
@@ -91,9 +89,10 @@ def preset_order() -> list[str]:
 def preset_table() -> dict[str, dict[str, Any]]:
     """The values and the size that each preset sets, for form.js."""
     order = preset_order()
+    values = {name: preset_values(name) for name in available_presets()}
     return {
-        name: {"values": [preset_values(name)[each] for each in order], "own": preset_size(name)}
-        for name in available_presets()
+        name: {"values": [of_preset[each] for each in order], "own": preset_size(name)}
+        for name, of_preset in values.items()
     }
 
 

@@ -1,7 +1,6 @@
 """Enlarging the picture on the page."""
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,15 @@ from pixgen.studio import Studio
 from pixgen.studio.runs.run import FINAL_STATES
 from pixgen.studio.upscaling import AUTO, CRISP, save_upscaled, upscale_picture
 from pixgen.ui import canvas
-from pixgen.ui.components import servable
+from pixgen.ui.components import Parts, servable
 from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
 A_SCREEN = 1024  # pixels
 
-Parts = Mapping[str, gr.components.Component]
 
-
-def upscale_parts(say: Translator, *, public: bool) -> dict[str, gr.components.Component]:
+def upscale_parts(say: Translator, *, public: bool) -> Parts:
     """The button, the enlarged picture, and a choice of upscalers if there are others than the bundled
     one."""
     from pixgen.models.upscalers import available_upscalers

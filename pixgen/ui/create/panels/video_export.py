@@ -71,7 +71,7 @@ def export_fold(say: Translator) -> dict[str, gr.components.Component]:
                     min_width=160,
                 ),
             }
-        with gr.Row(elem_classes="pg-checks"):
+        with gr.Row():
             for name, label in (
                 ("even", say("Even pacing")),
                 ("captions", say("Captions")),
