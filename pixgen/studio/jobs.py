@@ -21,7 +21,7 @@ from pixgen.studio.runs.inputs import keep_prompts, open_pictures, prompt_pictur
 from pixgen.studio.runs.run import FINAL_STATES, Run, RunLock, State
 from pixgen.studio.scheduler import JobQueue
 from pixgen.studio.status import FinalFrame, JobStatus
-from pixgen.studio.timing import StepRate
+from pixgen.studio.timing import DurationEstimator, JobTimer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +48,7 @@ class Job:
         check: raises RecipeError if edited prompts are not allowed.
         on_load: called with the job on its thread, when its turn has come and its models load.
         resumes: whether to continue from the run's saved state.
+        durations: what earlier jobs took, by which this one's time left is estimated.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Job:
         check: Callable[[tuple[Scene, ...]], None] = lambda scenes: None,
         on_load: Callable[["Job"], object] | None = None,
         resumes: bool = False,
+        durations: DurationEstimator | None = None,
     ) -> None:
         self.id, self.owner = run.id, run.owner
         self.on_load, self.resumes = on_load, resumes
@@ -71,7 +73,7 @@ class Job:
         self._notice = ""
         self._recipe = run.recipe
         self._frame: Frame | FinalFrame | None = None
-        self._step_rate = StepRate()
+        self._timer = JobTimer(durations or DurationEstimator(), first=run.step if resumes else 0)
         self._began: float | None = None
         self._seconds = run.seconds  # of earlier sessions; of all sessions once it has ended
         self._finished: datetime | None = None
@@ -176,13 +178,14 @@ class Job:
         with self._changed:
             frame = self._frame
             left = None
-            if frame is not None and self._state == "painting":
-                left = self._step_rate.seconds_left(frame.steps - frame.step)
+            if self._state in ("loading", "painting") and self._fetching is None:
+                step = None if frame is None else frame.step
+                left = self._timer.seconds_left(self._recipe, step=step, now=time.monotonic())
             return JobStatus(
                 self._state,
                 0 if self.ended else position,
                 frame,
-                self._step_rate.steps_per_second,
+                self._timer.steps_per_second,
                 left,
                 self._elapsed(),
                 self._notice,
@@ -301,9 +304,10 @@ class Job:
         with self._changed:
             if state == "waiting":
                 self._seconds, self._began = self._elapsed(), None
-                self._step_rate.pause()
+                self._timer.pause()
             else:
                 self._began = self._began or time.monotonic()
+                self._timer.enter(state, time.monotonic())
             self._state, self._fetching = state, None
             self._notify()
 
@@ -320,7 +324,7 @@ class Job:
         """Show a new frame to the watchers, with the recipe that painted it."""
         with self._changed:
             self._frame, self._recipe = frame, recipe
-            self._step_rate.step(time.monotonic())
+            self._timer.add_frame(recipe, frame.step, time.monotonic())
             self._notify()
 
     def set_notice(self, notice: str) -> None:
@@ -347,6 +351,11 @@ class Job:
         """The run as it should be saved, in this state."""
         with self._changed:
             return self._snapshot(state, error.message if error else self._notice)
+
+    def record_times(self) -> None:
+        """Let later estimates learn from what this job took."""
+        with self._changed:
+            self._timer.finish(self._recipe, time.monotonic())
 
     def finish(
         self,

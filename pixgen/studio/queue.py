@@ -98,4 +98,4 @@ def _estimate_seconds(job: Job, durations: DurationEstimator) -> float | None:
     if job_status.seconds_left is not None:
         return job_status.seconds_left
     run = job.run
-    return durations.estimate(run.recipe, max(0, run.recipe.steps - max(0, run.step)))
+    return durations.estimate(run.recipe, first=max(0, run.step))

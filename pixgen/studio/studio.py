@@ -28,7 +28,7 @@ from pixgen.studio.runs.inputs import KEPT_PATH, keep_pictures, trust_paths
 from pixgen.studio.runs.run import Run, RunLock, new_folder, read_run, run_folders
 from pixgen.studio.scheduler import FairLock, JobQueue
 from pixgen.studio.storage import prepare_folder, remove_empty, remove_leftovers
-from pixgen.studio.timing import DurationEstimator
+from pixgen.studio.timing import FILE, DurationEstimator
 from pixgen.studio.worker import Painter, WorkerTools, paint, run_job
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ class Studio:
         self._device_name = device if device == "auto" else resolve_device(device)
         self._made_folder = prepare_folder(self.folder)
         self._models = ModelCache(lambda: self.device)
+        self.durations = DurationEstimator(self.folder / FILE)
         self._tools = WorkerTools(
             queue=JobQueue(),
             lock=FairLock(),
             device=lambda: self.device,
             models=self._models,
-            durations=DurationEstimator(),
             painter=painter,
             save_every=save_every,
             longest_seconds=policy.longest_seconds,
@@ -225,7 +225,7 @@ class Studio:
 
     def queue(self) -> list[QueueEntry]:
         """Every job that is running or waiting, in order, with its position and estimated times."""
-        return list_entries(self._tools.queue.members(), self._tools.durations)
+        return list_entries(self._tools.queue.members(), self.durations)
 
     def move(self, job: Job, by: int) -> None:
         """Move a waiting job one position earlier (-1) or later (1) among the jobs of its owner."""
@@ -345,6 +345,7 @@ class Studio:
             check=self.policy.check_prompts,
             on_load=on_load,
             resumes=resumes,
+            durations=self.durations,
         )
         self._jobs.pop(job.id, None)
         self._jobs[job.id] = job

@@ -25,7 +25,6 @@ from pixgen.studio.runs.record import RunRecorder, read_state
 from pixgen.studio.runs.run import Run, RunLock, State
 from pixgen.studio.scheduler import FairLock, JobQueue
 from pixgen.studio.status import FinalFrame
-from pixgen.studio.timing import DurationEstimator
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame, Optimization
@@ -43,7 +42,6 @@ class WorkerTools:
     lock: FairLock  # of the device, held for one step at a time
     device: Callable[[], str]
     models: ModelCache
-    durations: DurationEstimator
     painter: Painter
     save_every: float  # seconds between two checkpoints
     longest_seconds: float | None  # of painting in one session
@@ -102,7 +100,7 @@ def run_job(job: Job, tools: WorkerTools, *, run_lock: RunLock) -> None:
         shutil.rmtree(
             job.run.folder, ignore_errors=True
         )  # its models cannot be loaded: there is nothing to resume
-    tools.durations.record(job.recipe, job.status().steps_per_second)
+    job.record_times()
     tools.queue.leave(job)
     job.finish(outcome.state, error=outcome.error, final_frame=outcome.final_frame, unsaved=outcome.unsaved)
     _notify_watchers(tools)

@@ -20,15 +20,21 @@ def starting_html(say: Translator, recipe: Recipe) -> str:
     return status_section("starting", status_line(say("Starting")), _similarity(say, recipe, 0, ()))
 
 
-def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
-    """The status of a job that is waiting, loading or painting."""
-    frame = job_status.frame
+def status_html(say: Translator, recipe: Recipe, job_status: JobStatus, *, wait: float | None = None) -> str:
+    """The status of a job that is waiting, loading or painting.
+
+    Args:
+        wait: the seconds until its turn, if it waits and they are known.
+    """
+    frame, left = job_status.frame, _time_left(say, job_status)
     if job_status.state == "waiting":
         more = [
             say("next in line")
             if job_status.position <= 1
             else say("{place} ahead of you", place=job_status.position)
         ]
+        if wait is not None:
+            more.append(say("in about {time}", time=duration(say, wait)))
         line = status_line(say("Waiting"), more)
         if job_status.paused:
             steps = None if frame is None else (max(0, frame.step), frame.steps)
@@ -38,13 +44,13 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus) -> str:
         more, megabytes = fetching_html(say, job_status.fetching)
         line = status_line(say("Downloading a model"), more, progress=megabytes, say=say)
     elif frame is None:
-        line = status_line(say("Getting ready"), [say("the models are being loaded")])
+        line = status_line(say("Getting ready"), [say("the models are being loaded"), *left])
     elif frame.step < 0:
-        line = status_line(say("Sketching"), [say("the start of the picture")])
+        line = status_line(say("Sketching"), [say("the start of the picture"), *left])
     else:
         line = status_line(
             say("Painting"),
-            _figures(say, job_status),
+            [*_figures(say, job_status), *left],
             progress=(frame.step, frame.steps),
             say=say,
         )
@@ -119,8 +125,12 @@ def _figures(say: Translator, job_status: JobStatus) -> Iterable[str]:
             if rate >= 1
             else say("{seconds:.1f} s a step", seconds=1 / rate)
         )
-    if job_status.seconds_left is not None:
-        yield say("{time} left", time=duration(say, job_status.seconds_left))
+
+
+def _time_left(say: Translator, job_status: JobStatus) -> list[str]:
+    if job_status.seconds_left is None:
+        return []
+    return [say("{time} left", time=duration(say, job_status.seconds_left))]
 
 
 def status_section(

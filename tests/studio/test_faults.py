@@ -17,7 +17,6 @@ from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.runs.run import Run, RunLock
 from pixgen.studio.scheduler import FairLock, JobQueue
-from pixgen.studio.timing import DurationEstimator
 from pixgen.studio.worker import WorkerTools, run_job
 from tests.studio.fakes import Painters, a_recipe
 
@@ -194,7 +193,6 @@ def test_too_little_memory_lets_go_of_the_loaded_models(tmp_path):
         lock=FairLock(),
         device=lambda: "cpu",
         models=models,
-        durations=DurationEstimator(),
         painter=hungry,
         save_every=60,
         longest_seconds=None,

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pixgen.studio.timing import DurationEstimator
+from pixgen.studio.timing import DurationEstimator, work_of
 from tests.studio.fakes import Painters, a_recipe
 
 
@@ -47,21 +47,24 @@ def test_the_queue_tells_places_and_times(held):
 def test_times_add_up_from_what_was_measured():
     timing = DurationEstimator()
     recipe, larger = a_recipe(), a_recipe(width=64, height=64)
-    assert timing.estimate(recipe, 10) is None
-    timing.record(recipe, 4.0)
-    assert timing.estimate(recipe, 10) == 2.5
-    assert 2.5 < timing.estimate(larger, 10) < 4 * 2.5
-    timing.record(larger, 1.0)
-    assert (timing.estimate(recipe, 10), timing.estimate(larger, 10)) == (2.5, 10)
-    timing.record(recipe, 0.0)
-    assert timing.estimate(recipe, 10) == 2.5
+    assert timing.estimate(recipe) is None
+    timing.record(recipe, work=0.5)
+    assert timing.estimate(recipe) == pytest.approx(0.5 * work_of(recipe))
+    assert timing.estimate(larger) == pytest.approx(0.5 * work_of(larger))
+    assert work_of(recipe) < work_of(larger) < 4 * work_of(recipe)
+    timing.record(larger, work=2.0, saving=1.0)
+    assert timing.estimate(recipe) == pytest.approx(0.5 * work_of(recipe))
+    assert timing.estimate(larger) == pytest.approx(1.0 + 2.0 * work_of(larger))
+    timing.record(recipe, work=1.5)  # the newest counts most, and not alone
+    assert 1.0 < timing.unit(recipe) < 1.5
 
 
 def test_who_waits_is_told_for_how_long(held):
     painters, studio, (first, second, third) = held
-    studio._tools.durations.record(a_recipe(), 2.0)
+    recipe = a_recipe()
+    studio.durations.record(recipe, work=6.0 / work_of(recipe))
     waits = {place.job: (place.wait, place.takes) for place in studio.queue()}
-    assert waits[second][1] == waits[third][1] == 6.0
+    assert waits[second][1] == pytest.approx(6.0) == waits[third][1]
     assert waits[third][0] == pytest.approx(waits[second][0] + 6.0)
     second.pause()
     waits = {place.job: place.wait for place in studio.queue()}

@@ -274,7 +274,9 @@ def _watch_one(
             canvas=picture,
             sketches=thumbnails,
             queue=queue,
-            status=status.status_html(say, job.recipe, job_status),
+            status=status.status_html(
+                say, job.recipe, job_status, wait=queue_view.seconds_until(studio, job)
+            ),
         )
 
 

@@ -29,6 +29,11 @@ def queue_html(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
     return f'<section class="pg-queue" aria-label="{title}"><h3>{title}</h3><ol>{items}</ol></section>'
 
 
+def seconds_until(studio: Studio, job: Job) -> float | None:
+    """The seconds until a job's turn; None while unknown."""
+    return next((entry.wait for entry in studio.queue() if entry.job is job), None)
+
+
 def act_on_queue(studio: Studio, order: object, visitor: BrowserSession, *, say: Translator) -> str:
     """Apply an action, given as ``ACT RUN``, and return the new list. Other visitors' jobs are left alone."""
     name, _, run_id = str(order).partition(" ")
