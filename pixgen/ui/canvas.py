@@ -56,15 +56,23 @@ def frame_html(say: Translator, recipe: Recipe, frame: Any) -> str:
     """A frame of a run."""
     step = max(0, frame.step)  # sketches count up from below it
     alt = say("{prompt}, step {step} of {steps}", prompt=recipe.title, step=step, steps=frame.steps)
-    return picture_html(say, jpeg(frame.picture), kind="jpeg", alt=alt, size=frame.picture.shape[1::-1])
+    size = frame.picture.shape[1::-1]
+    return picture_html(say, jpeg(frame.picture), kind="jpeg", alt=alt, size=size, final=False)
 
 
-def picture_html(say: Translator, data: bytes, *, kind: str, alt: str, size: tuple[int, int]) -> str:
-    """A picture by its encoded bytes; ``kind`` is ``jpeg`` or ``png``, ``size`` is (width, height)."""
+def picture_html(
+    say: Translator, data: bytes, *, kind: str, alt: str, size: tuple[int, int], final: bool = True
+) -> str:
+    """A picture by its encoded bytes; ``kind`` is ``jpeg`` or ``png``, ``size`` is (width, height).
+
+    Args:
+        final: not a preview of a running picture: lightbox.js opens it large.
+    """
     width, height = size
+    opens = ' data-final tabindex="0" role="button" aria-haspopup="dialog"' if final else ""
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
     return _mat(
-        f'<div class="pg-frame"><img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}" '
+        f'<div class="pg-frame"><img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}"{opens} '
         f'style="--ratio: {width / height:.4f}"></div>',
         say,
     )
@@ -75,7 +83,7 @@ def video_html(say: Translator, data: bytes, *, alt: str, size: tuple[int, int])
     width, height = size
     source = f"data:video/mp4;base64,{base64.b64encode(data).decode()}"
     return _mat(
-        f'<div class="pg-frame"><video src="{source}" aria-label="{escape(alt)}" width="{width}" height="{height}" '
+        f'<div class="pg-frame"><video data-final src="{source}" aria-label="{escape(alt)}" width="{width}" height="{height}" '
         f'style="--ratio: {width / height:.4f}" autoplay loop muted playsinline controls></video></div>',
         say,
     )

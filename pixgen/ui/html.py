@@ -26,6 +26,7 @@ def header(say: Translator, languages: Sequence[tuple[Translator, str]] = ()) ->
             ("Ctrl Enter", say("paint, classify or search")),
             ("Esc", say("stop, and keep the picture")),
             ("/", say("go to the prompt")),
+            ("← →", say("through the pictures, when one is open large")),
             ("G", say("show or hide your pictures")),
             ("?", say("show this list")),
         )
@@ -74,6 +75,22 @@ def prompt_tips(say: Translator, grammar: tuple[tuple[str, str], ...] | None = N
     return f'<details class="pg-grammar"><summary>{escape(say("Prompt tips"))}</summary><dl>{rows}</dl></details>'
 
 
+def script_texts(say: Translator) -> str:
+    """The sentences that the browser's scripts show, by name."""
+    said = {
+        "lightBox": say("The picture, large"),
+        "previous": say("Previous picture"),
+        "next": say("Next picture"),
+        "close": say("Close"),
+        "copied": say("Copied"),
+        "notify": say("Notify me when it is done"),
+        "notifying": say("You will be notified"),
+        "painted": say("Your picture is done"),
+        "notPainted": say("Couldn't paint"),
+    }
+    return f'<span hidden class="pg-texts" data-texts="{escape(json.dumps(said))}"></span>'
+
+
 def heading(text: str) -> str:
     """A small heading inside a column."""
     return f'<h3 class="pg-heading">{escape(text)}</h3>'
@@ -88,7 +105,7 @@ def reasons(say: Translator) -> str:
     """The reasons why buttons of Create are disabled, by id; page.js shows them as tooltips."""
     nothing = say("Nothing is being painted at the moment.")
     unfinished = say("The picture is not finished yet: wait for it, or stop it.")
-    said = {"pg-stop": nothing, "pg-picture": unfinished, "pg-film": unfinished}
+    said = {"pg-stop": nothing, **dict.fromkeys(("pg-picture", "pg-film", "pg-copy-link"), unfinished)}
     return f'<span hidden class="pg-reasons" data-reasons="{escape(json.dumps(said))}"></span>'
 
 

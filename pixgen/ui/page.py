@@ -33,7 +33,7 @@ from pixgen.ui.protection.headers import SecurityHeaders
 from pixgen.ui.protection.logins import LoginDelay
 from pixgen.ui.protection.uploads import UploadLimits
 from pixgen.ui.search.tab import search_tab
-from pixgen.ui.send_to import wire_classify_exchange, wire_search_exchange
+from pixgen.ui.send_to import link_parts, wire_classify_exchange, wire_links, wire_search_exchange
 from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: checked every hour, kept for a day
@@ -78,7 +78,8 @@ def _tabs(
     """The page in one language. A tab is a function that builds its parts and returns them; send_to.py sends
     pictures and prompts from one to another."""
     gr.Navbar(visible=False)  # the header leads to the other languages
-    gr.HTML(html.header(say, language_links(first)))
+    gr.HTML(html.header(say, language_links(first)) + html.script_texts(say))
+    links = link_parts()
     with gr.Tabs() as tabs:
         with gr.Tab(say("Create"), id="create"):
             create = create_tab(studio, say, page)
@@ -101,6 +102,7 @@ def _tabs(
     asked = form_fields(studio.policy)
     keep = save_form_event(create, asked)
     events.connect_form(asked, keep)
+    wire_links(handlers, links, create, fields=asked, say=say, tabs=tabs, keep=keep)
     wire_info(info, create, fields=asked, say=say, tabs=tabs, keep=keep)
     wire_search_exchange(library, say, tabs=tabs, search=search, create=create, classify=classify, run=run)
 
@@ -160,8 +162,10 @@ def launch(
         css_paths=[STATIC / "page.css", STATIC / "side.css"],
         favicon_path=STATIC / "favicon.svg",
         head=_head(),
-        # Esc closes the drawing pad, or the side bar that covers the page, before it stops a picture.
-        js=_script("typing.js", "pad.js", "brush.js", "side.js", "page.js"),
+        # Esc closes the light box, the drawing pad, or the side bar that covers the page, before it stops a picture.
+        js=_script(
+            "lightbox.js", "typing.js", "pad.js", "brush.js", "side.js", "page.js", "notify.js", "links.js"
+        ),
         footer_links=["api", "settings"],
         allowed_paths=[],  # files are served as copies: see ``servable``
         max_file_size=LARGEST_UPLOAD,

@@ -1,22 +1,30 @@
 """Send things from one tab to another: a painted picture or a search hit to Classify, a label to Create, a
-search hit to Create as the starting picture or as a picture prompt.
+search hit to Create as the starting picture or as a picture prompt, and the settings that a link names to Create.
 """
 
 from typing import Any
 
 import gradio as gr
 
-from pixgen.errors import PixgenError
+from pixgen.errors import PixgenError, StudioError
 from pixgen.images import open_picture
+from pixgen.recipe.recipe import Recipe, read_recipe
 from pixgen.studio import Studio
 from pixgen.studio.library.library import PictureLibrary
-from pixgen.ui.components import QUIET, Parts, servable
+from pixgen.ui.components import QUIET, Field, Parts, servable
 from pixgen.ui.errors import error_text
+from pixgen.ui.gallery.events import TO_TOP, GalleryHandlers
+from pixgen.ui.gallery.presenter import OPENED
 from pixgen.ui.i18n import Translator
+from pixgen.ui.info.tab import filled_form, form_values
+from pixgen.ui.links import unpack_recipe
 from pixgen.ui.protection.values import event_value
 from pixgen.ui.search.tab import file_name
 from pixgen.ui.search.view import Found
 from pixgen.ui.session import BrowserSession
+
+# What a script sends with the hidden button that it presses, beside the session.
+SENT = "(session) => [session, document.getElementById('{id}').dataset.sent ?? '']"
 
 
 def wire_classify_exchange(
@@ -91,3 +99,79 @@ def wire_search_exchange(
         **QUIET,
     )
     search["classify_it"].click(name, chosen, [tabs, classify["pictures"]], **QUIET).success(**run)
+
+
+def link_parts() -> Parts:
+    """The hidden parts that links.js uses: buttons that it presses, and the text that it sends with them."""
+    parts: Parts = {
+        name: gr.Button(visible="hidden", elem_id=f"pg-{name.replace('_', '-')}")
+        for name in ("follow_link", "go_to_tab", "go_to_run")
+    }
+    return parts | {"link": gr.Textbox("", visible="hidden", label="link")}
+
+
+def wire_links(
+    handlers: GalleryHandlers,
+    parts: Parts,
+    create: Parts,
+    *,
+    fields: dict[str, Field],
+    say: Translator,
+    tabs: gr.Tabs,
+    keep: dict[str, Any],
+) -> None:
+    """Fill in the form from a link, and let the browser's history go to a tab or open a run.
+
+    Args:
+        keep: an event's arguments that keep the form in the browser.
+    """
+    names = [*form_values(read_recipe('{"prompts": "-"}'), fields), "basis"]
+
+    def linked(request: gr.Request, session: Any, link: Any) -> tuple[Recipe, str]:
+        kind, _, value = str(link).partition("=")
+        if kind == "recipe":
+            return unpack_recipe(value), say("the link")
+        if len(value) > 64:
+            raise StudioError("There is no run “{run_id}”.", run_id=value[:60])
+        return handlers.presenter(request, session).recipe(value), value
+
+    def follow(request: gr.Request, session: Any, link: Any) -> list[Any]:
+        try:
+            recipe, name = linked(request, session, link)
+        except PixgenError as error:
+            title = say("Couldn't follow the link")
+            raise gr.Error(error_text(error, say), title=title, print_exception=False) from error
+        form = filled_form(recipe, fields, name=name)
+        gr.Info(say("All settings of {name} are filled in.", name=name))
+        return [form[name] for name in names]
+
+    session, link = create["session"], parts["link"]
+    followed = parts["follow_link"].click(
+        follow,
+        [session, link],
+        [create[name] for name in names],
+        js=SENT.format(id="pg-follow-link"),
+        **QUIET,
+    )
+    followed.then(**keep).then(None, js="() => window.pixgenLinks.followed()")
+    followed.failure(None, js="() => window.pixgenLinks.followed()")
+    parts["go_to_tab"].click(
+        None,
+        None,
+        tabs,
+        js="() => ({ __type__: 'update', selected: document.getElementById('pg-go-to-tab').dataset.sent })",
+        **QUIET,
+    )
+
+    opened = handlers.plain(OPENED, lambda presenter, run_id: presenter.opened(run_id))
+
+    def open_run(request: gr.Request, session: Any, run_id: Any) -> tuple:
+        return gr.update(selected="gallery"), *opened(request, session, run_id)
+
+    parts["go_to_run"].click(
+        open_run,
+        [session, link],
+        [tabs, *(handlers.parts[name] for name in OPENED)],
+        js=SENT.format(id="pg-go-to-run"),
+        **QUIET,
+    ).then(None, js=TO_TOP)

@@ -62,8 +62,9 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus, *, wait:
     return status_section(state, line, likeness, notice=notice)
 
 
-def final_html(say: Translator, run: Run) -> str:
-    """The status of a run that is done, stopped or failed."""
+def final_html(say: Translator, run: Run, *, link: str = "") -> str:
+    """The status of a run that is done, stopped or failed; ``link`` is the query of an address that brings back
+    its settings."""
     recipe, steps = run.recipe, run.recipe.steps
     seed = say("seed {seed}", seed=recipe.seed)
     step = say("step {step} of {steps}", step=run.step, steps=steps)
@@ -83,6 +84,7 @@ def final_html(say: Translator, run: Run) -> str:
         status_line(said, more, progress=(run.step, steps), say=say),
         _similarity(say, recipe, run.step, run.similarities),
         notice=say(run.notice),
+        **({"link": link} if link else {}),
     )
 
 

@@ -26,6 +26,7 @@ from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import remarks, to_recipe
 from pixgen.ui.errors import guard_handler, guard_stream
 from pixgen.ui.i18n import Translator
+from pixgen.ui.links import picture_link
 from pixgen.ui.session import BrowserSession
 
 _ERROR_FIELDS = {
@@ -202,7 +203,7 @@ def restore_screen(
         yield from watch_job(studio, job, visitor, say=say, mark=mark)
         return
     try:
-        last = None if run is None else _final_screen(run, say=say)
+        last = None if run is None else _final_screen(studio, run, say=say)
         if last is not None and visitor.is_newest(mark):
             yield last
     finally:
@@ -241,7 +242,7 @@ def show_run(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Ite
         yield from watch_job(studio, job, visitor, say=say)
     elif run is not None:
         visitor.watchers.enter(visitor.page)  # the watcher of an earlier job leaves
-        yield replace(_final_screen(run, say=say), queue=queue_view.queue_html(say, studio, visitor))
+        yield replace(_final_screen(studio, run, say=say), queue=queue_view.queue_html(say, studio, visitor))
 
 
 def _watch_one(
@@ -260,7 +261,7 @@ def _watch_one(
         queue = queue_view.queue_html(say, studio, visitor)
         if job_status.state in ENDED:
             still = frame.picture if frame is not None else None
-            yield replace(_final_screen(job.run, say=say, picture=still), queue=queue)
+            yield replace(_final_screen(studio, job.run, say=say, picture=still), queue=queue)
             return
         if job_status.state == "waiting" and queue_view.current_job(studio, visitor) is not job:
             return
@@ -320,7 +321,7 @@ def _assign(job: Job, visitor: BrowserSession) -> Screen:
     return Screen(session=session, busy="stopping" if job.stopping else "painting")
 
 
-def _final_screen(run: Run, *, say: Translator, picture: np.ndarray | None = None) -> Screen:
+def _final_screen(studio: Studio, run: Run, *, say: Translator, picture: np.ndarray | None = None) -> Screen:
     """The last screen of a run: the saved PNG, or the picture in memory if it could not be saved."""
     recipe, failed = run.recipe, run.state == "failed"
     file, film = (path if path.is_file() else None for path in (run.picture, run.video))
@@ -342,7 +343,7 @@ def _final_screen(run: Run, *, say: Translator, picture: np.ndarray | None = Non
         shown = canvas.video_html(say, film.read_bytes(), alt=alt, size=(recipe.width, recipe.height))
     return Screen(
         canvas=shown,
-        status=status.final_html(say, run),
+        status=status.final_html(say, run, link=picture_link(run, studio)),
         sketches=_thumbnails(recipe, read_sketches(run.sketches, recipe), say),
         busy="idle",
         files=(file, film),

@@ -33,7 +33,7 @@ from pixgen.ui.session import BrowserSession, Watchers
 _KEPT = {"secret": "kept-in-this-browser"}
 _BUTTONS = ("apply", "go_on", "more", "fork", "large")
 _SHOWN = (
-    "canvas", "status", "sketches", "queue", "generate", "stop", "picture", "film", "session",
+    "canvas", "status", "sketches", "queue", "generate", "stop", "picture", "film", "copy_link", "session",
     *_BUTTONS,
 )  # fmt: skip
 
@@ -91,6 +91,9 @@ def _stage(say: Translator, *, public: bool) -> Parts:
         )
         parts |= upscale_parts(say, public=public)
         parts |= ending_buttons(say)
+        parts["copy_link"] = gr.Button(
+            say("Copy link"), interactive=False, size="sm", min_width=0, elem_id="pg-copy-link"
+        )
         parts["classify_this"] = gr.Button(
             say("Classify this"), size="sm", min_width=0, elem_id="pg-classify-this"
         )
@@ -99,6 +102,7 @@ def _stage(say: Translator, *, public: bool) -> Parts:
         parts["crisp"] = gr.Checkbox(
             False, label=say("Pixelated"), container=False, min_width=0, elem_id="pg-crisp"
         )
+    gr.HTML('<button type="button" id="pg-notify" aria-pressed="false" hidden></button>', padding=False)
     gr.HTML(html.brush_help(say) + html.reasons(say))
     parts |= export_fold(say)
     # Below everything else: they appear while painting, and must not move anything.
@@ -181,9 +185,10 @@ def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
     if screen.busy:
         changes["stop"] = gr.update(interactive=screen.busy == "painting")
     if screen.busy == "painting":
-        changes |= {"picture": gr.update(interactive=False), "film": gr.update(interactive=False)}
+        changes |= {name: gr.update(interactive=False) for name in ("picture", "film", "copy_link")}
     changes |= _button_updates(screen, say)
     if screen.files:
+        changes["copy_link"] = gr.update(interactive=True)
         for name, path in zip(("picture", "film"), screen.files, strict=True):
             copy = None
             if path is not None:

@@ -159,6 +159,9 @@ class GalleryEvents:
         clicks = [parts["grid"].select, parts["facts"].select]
         opened = self._handlers.pressed(OPENED, lambda presenter, sent: presenter.opened(sent.get("run")))
         on(clicks, opened, [], OPENED).then(None, js=TO_TOP)
+        enlarged = plain(("large",), lambda presenter, run_id: presenter.large(run_id))
+        sent = "(session) => [session, document.getElementById('pg-enlarge-run').dataset.sent ?? '']"
+        on(parts["enlarge"].click, enlarged, [parts["sent"]], ("large",), js=sent)
         on(
             parts["favourite"].click,
             plain(OPENED, GalleryPresenter.favourite),

@@ -16,6 +16,7 @@ from pixgen.ui.errors import error_text
 from pixgen.ui.gallery import queries, view
 from pixgen.ui.gallery import view as side_view
 from pixgen.ui.i18n import Translator
+from pixgen.ui.links import picture_link
 from pixgen.ui.protection.values import read_form_number
 from pixgen.ui.session import BrowserSession
 
@@ -87,7 +88,10 @@ class GalleryPresenter:
             "run": run.id,
             "picture": view.picture(self.say, opened, address),
             "facts": view.facts(
-                self.say, opened, dict(zip((each.id for each in relatives), small, strict=True))
+                self.say,
+                opened,
+                dict(zip((each.id for each in relatives), small, strict=True)),
+                link=picture_link(run, self.gallery.studio),
             ),
             "tags": ", ".join(entry.tags),
             "favourite": starred,
@@ -101,6 +105,12 @@ class GalleryPresenter:
             "film": _file(film),
             "recipe": _file(recipe),
         }
+
+    def large(self, run_id: Any) -> Changes:
+        """The picture of a run for the light box."""
+        opened = self.gallery.open(str(run_id or ""), owner=self.owner)
+        shown = view.picture(self.say, opened, "")
+        return {"large": f'<div data-large="{opened.run.id}">{shown}</div>'}
 
     def favourite(self, run_id: str) -> Changes:
         """Add the opened run to the favourites, or remove it."""

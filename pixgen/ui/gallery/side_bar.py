@@ -59,6 +59,10 @@ def side_bar(say: Translator) -> Parts:
                 elem_classes="pg-side-runs",
             ),
         }
+    # Pressed by lightbox.js, on any tab, which takes the picture out of the hidden answer.
+    parts["enlarge"] = gr.Button(visible="hidden", elem_id="pg-enlarge-run")
+    parts["sent"] = gr.Textbox("", visible="hidden", label=say("The picture, large"))
+    parts["large"] = gr.HTML("", visible="hidden", elem_id="pg-large-run")
     return parts
 
 

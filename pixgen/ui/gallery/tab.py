@@ -161,6 +161,7 @@ def _opened(say: Translator) -> Parts:
                     ("use", say("Reuse settings")),
                     ("go_on", say("Continue")),
                     ("favourite", say.pgettext("button", "Add to favourites")),
+                    ("copy_link", say("Copy link")),
                     ("delete", say("Delete")),
                     ("restore", say("Restore")),
                 ):

@@ -148,8 +148,9 @@ def picture(say: Translator, opened: RunDetails, film: str) -> str:
     )
 
 
-def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
-    """A run's prompt, metrics, curves, relatives and recipe."""
+def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails, *, link: str) -> str:
+    """A run's prompt, metrics, curves, relatives and recipe; ``link`` is the query of an address that brings back
+    its settings."""
     run, entry, curve = opened.run, opened.entry, opened.curve
     waited = run.stopped_in_queue
     state = say("Stopped before it started") if waited else state_name(say, entry.state)
@@ -183,7 +184,7 @@ def facts(say: Translator, opened: RunDetails, thumbnails: Thumbnails) -> str:
     notice = f'<p class="pg-notice">{escape(notice)}</p>' if notice else ""
     figures = "".join(f"<span>{escape(each)}</span>" for each in line)
     return (
-        f'<article class="pg-facts" data-opened="{entry.id}"><h2>{escape(entry.prompt)}</h2>'
+        f'<article class="pg-facts" data-opened="{entry.id}" data-link="{escape(link)}"><h2>{escape(entry.prompt)}</h2>'
         f'<p class="pg-line">{figures}</p>{notice}'
         + (f"<h3>{escape(say('Progress'))}</h3>{curves}" if curves else "")
         + f"{relatives}<details><summary>{escape(say('Recipe'))}</summary><pre>{escape(indented(opened.run))}</pre>"

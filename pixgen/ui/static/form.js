@@ -175,6 +175,7 @@
       window.pixgenPad?.basis(saved?.basis ?? "");
       if (unsaved) press("pg-keep");
       root.dataset.ready = "";
+      window.pixgenLinks?.start();
       if (pressed) press("pg-generate");
     },
   };

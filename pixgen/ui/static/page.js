@@ -135,13 +135,17 @@
   // Icons say what they do.
   for (const id of ["pg-seed-new", "pg-seed-reuse"]) if (part(id)) part(id).title = part(id).textContent.trim();
 
+  // The title says how far a picture is; notify.js adds that one is done.
   const name = document.title;
+  const title = { progress: "", prefix: "", show: () => { document.title = title.prefix + title.progress + name; } };
+  window.pixgenTitle = title;
   let heard = Date.now();
   new MutationObserver(() => {
     heard = Date.now();
     const bar = document.querySelector("#pg-status [data-state=painting] [role=progressbar]");
     const percent = bar && Math.floor((100 * bar.ariaValueNow) / bar.ariaValueMax);
-    document.title = bar ? `${percent} % · ${name}` : name;
+    title.progress = bar ? `${percent} % · ` : "";
+    title.show();
     // A phone's bar at the bottom says how far it is; its buttons are always there.
     const line = document.querySelector("#pg-status .pg-line");
     part("pg-go-line").textContent = narrow.matches && line ? [...line.children].map((each) => each.textContent).join(" · ") : "";
