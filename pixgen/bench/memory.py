@@ -80,7 +80,7 @@ def _measure_in_process(recipe: Recipe, device: str) -> dict[str, Any]:
 def _measure_here(recipe: Recipe, device: str) -> dict[str, Any]:
     from pixgen.bench.inputs import load_bench_models
     from pixgen.studio.model_cache import ModelCache
-    from pixgen.studio.worker import paint
+    from pixgen.studio.workers.local import paint
     from pixgen.synthesis import Optimization, make_drawer  # before the memory is measured
 
     before = _peak_bytes(device)

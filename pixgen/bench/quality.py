@@ -24,7 +24,7 @@ from pixgen.studio.fonts import TextRenderer
 from pixgen.studio.grids.grid import INK, PAPER
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.storage import atomic_write
-from pixgen.studio.worker import paint
+from pixgen.studio.workers.local import paint
 from pixgen.synthesis.tensors import to_tensor
 
 MARGIN, CAPTION_WIDTH = 8, 190  # pixels: between pictures, and for the captions

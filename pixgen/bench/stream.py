@@ -14,7 +14,7 @@ from pixgen.bench.speed import device_name
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Job, Studio, resolve_device
 from pixgen.studio.model_cache import ModelCache
-from pixgen.studio.worker import paint
+from pixgen.studio.workers.local import paint
 
 PREVIEWS_A_SECOND = 8.0
 JPEG_QUALITY = 85

@@ -290,10 +290,10 @@ def reject_options_beside_resume(context: typer.Context, *allowed: str, why: str
     """Raise RecipeError if an option was typed that cannot be combined with ``--resume``.
 
     Args:
-        allowed: parameters that can, beside the device, the output folder, ``--overwrite`` and ``--json``.
+        allowed: parameters that can, beside the devices, the output folder, ``--overwrite`` and ``--json``.
         why: the end of the sentence “--resume uses …”.
     """
     sources = {name: context.get_parameter_source(name) for name in context.params}
     typed = {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
-    if typed - {"resume", "overwrite", "device", "output_dir", "as_json", *allowed}:
+    if typed - {"resume", "overwrite", "device", "devices", "output_dir", "as_json", *allowed}:
         raise RecipeError("--resume uses {why}", why=why)

@@ -190,6 +190,15 @@ OutputDir = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="NAME", rich_help_panel=RUNS)]
+Devices = Annotated[
+    str | None,
+    typer.Option(
+        help="Several devices, each with one picture at a time: cuda:0,cuda:1, or cpu:2 for two on the CPU. "
+        "Default: $PIXGEN_DEVICES, else --device.",
+        metavar="NAMES",
+        rich_help_panel=RUNS,
+    ),
+]
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="For programs: print one JSON value.", rich_help_panel=OUTPUT),

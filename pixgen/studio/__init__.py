@@ -1,4 +1,4 @@
-"""The studio: a queue of jobs on one device, and the folder of runs that they write.
+"""The studio: a queue of jobs on one device or several, and the folder of runs that they write.
 
 Recipes come in, from the page, the command line or Python. Jobs to watch and runs on disk go out."""
 

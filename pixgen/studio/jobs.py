@@ -22,11 +22,12 @@ from pixgen.studio.runs.run import FINAL_STATES, Run, RunLock, State
 from pixgen.studio.scheduler import JobQueue
 from pixgen.studio.status import FinalFrame, JobStatus
 from pixgen.studio.timing import DurationEstimator, JobTimer
+from pixgen.studio.workers.base import Painting, WorkerLost
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from pixgen.synthesis import Frame, Optimization
+    from pixgen.synthesis import Frame
 
 _CUTOUTS_FOR = 10.0  # seconds for which frames carry cutouts after the last request
 HEARTBEAT = 1.0  # seconds at most between two statuses, so that watchers know that the job is alive
@@ -334,13 +335,19 @@ class Job:
                 self._notice = notice
                 self._notify()
 
-    def apply_edits(self, painter: "Optimization") -> None:
-        """Apply the edits requested since the last call. Raises what ``painter.change`` raises."""
+    def apply_edits(self, painting: Painting) -> None:
+        """Apply the edits requested since the last call. Raises what ``painting.change`` raises; after the loss of
+        a worker, they are applied with the next call."""
         with self._changed:
             changes, self._changes = self._changes, {}
-            if changes:
-                painter.change(**changes)
-                self._recipe = painter.recipe
+            if not changes:
+                return
+            try:
+                painting.change(**changes)
+            except WorkerLost:
+                self._changes = changes
+                raise
+            self._recipe = painting.recipe
 
     def notify_watchers(self) -> None:
         """Send watchers a new status, as after a change of the position."""

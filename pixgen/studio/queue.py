@@ -1,5 +1,7 @@
 """The queue for display: each job with its position and estimated times, and the actions on it."""
 
+import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,6 +10,7 @@ from pixgen.errors import StudioError
 from pixgen.messages import _
 from pixgen.studio.jobs import Job
 from pixgen.studio.policy import Policy
+from pixgen.studio.scheduler import JobQueue
 from pixgen.studio.timing import DurationEstimator
 
 if TYPE_CHECKING:
@@ -33,20 +36,26 @@ class QueueEntry:
     takes: float | None
 
 
-def list_entries(line: Sequence[Job], durations: DurationEstimator) -> list[QueueEntry]:
+def list_entries(queue: JobQueue[Job], durations: DurationEstimator) -> list[QueueEntry]:
     """Every job in the queue, in order; paused jobs delay nobody."""
-    found: list[QueueEntry] = []
-    wait: float | None = 0.0
-    for job in sorted(line, key=lambda job: job.paused):  # stable: paused jobs come last
-        takes = _estimate_seconds(job, durations)
-        paused = job.paused
-        found.append(
-            QueueEntry(
-                job=job, before=job.position, paused=paused, wait=None if paused else wait, takes=takes
-            )
+    members, turns = queue.members(), queue.expected_order()
+    free = [0.0] * queue.workers  # when each worker is free; infinite after a job of unknown length
+    waits: dict[int, float] = {}
+    takes = {id(job): _estimate_seconds(job, durations) for job in members}
+    for job in turns:
+        waits[id(job)] = begins = heapq.heappop(free)
+        length = takes.get(id(job))
+        heapq.heappush(free, math.inf if length is None else begins + length)
+    return [
+        QueueEntry(
+            job=job,
+            before=job.position,
+            paused=job.paused,
+            wait=wait if math.isfinite(wait := waits.get(id(job), math.inf)) else None,
+            takes=takes[id(job)],
         )
-        wait = None if wait is None or takes is None else wait + takes
-    return sorted(found, key=lambda place: line.index(place.job))
+        for job in members
+    ]
 
 
 def move_job(line: Sequence[Job], job: Job, by: int) -> None:

@@ -1,7 +1,8 @@
-"""Scheduling on one device: a queue for whole jobs, and a fair lock for short work between two steps."""
+"""Scheduling: a queue that gives whole jobs their turns on workers, and a fair lock of one device for short work
+between two steps."""
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -38,40 +39,82 @@ class FairLock:
 
 
 class JobQueue(Generic[Member]):
-    """A first-come, first-served queue. The first member that is not paused gets the turn when it is free,
-    and keeps it until it leaves or yields it."""
+    """A queue for one worker or several. A free worker takes the first member that is not paused, of those whose
+    owner has the fewest turns at that moment; with one worker, that is first come, first served. A member keeps
+    its turn until it leaves or yields it.
 
-    def __init__(self) -> None:
+    Args:
+        owner: whose member it is.
+        stopped: whether a member is to end without another turn; ``notify`` says that it may have changed.
+        fits: whether a worker can take a member.
+    """
+
+    def __init__(
+        self,
+        *,
+        owner: Callable[[Member], str] = lambda member: "",
+        stopped: Callable[[Member], bool] = lambda member: False,
+        fits: Callable[[object, Member], bool] = lambda worker, member: True,
+    ) -> None:
+        self._owner, self._stopped, self._fits = owner, stopped, fits
         self._changed = threading.Condition()
+        self._workers = 1
         self._members: list[Member] = []
         self._paused: list[Member] = []
-        self._turn: Member | None = None
+        self._turns: list[Member] = []  # the members that have one, the earliest first
+
+    @property
+    def workers(self) -> int:
+        """How many members can have a turn at once."""
+        return self._workers
+
+    @workers.setter
+    def workers(self, count: int) -> None:
+        with self._changed:
+            self._workers = count
+            self._changed.notify_all()
 
     def join(self, member: Member) -> None:
         """Add a member at the end."""
         with self._changed:
             self._members.append(member)
+            self._changed.notify_all()
 
-    def wait(self, member: Member, *, until: Callable[[], bool]) -> bool:
-        """Wait for the turn, or until ``until()`` is true; returns whether the member has the turn."""
+    def take(self, worker: object = None, *, until: Callable[[], bool] = lambda: False) -> Member | None:
+        """Wait for a member that this worker can take, and give it the turn; None once ``until()`` is true."""
         with self._changed:
-            self._changed.wait_for(lambda: self._can_start(member) or until())
-            if until() or not self._can_start(member):
-                return False
-            self._turn = member
-            return True
+            while not until():
+                ready = [each for each in self._ready() if self._fits(worker, each)]
+                if ready:
+                    member = self._fairest(ready, self._turns)
+                    self._turns.append(member)
+                    return member
+                self._changed.wait()
+            return None
+
+    def take_stopped(self, *, until: Callable[[], bool] = lambda: False) -> Member | None:
+        """Wait for a member that was stopped while it had no turn; None once ``until()`` is true."""
+        with self._changed:
+            while not until():
+                for member in self._members:
+                    if self._stopped(member) and not _contains(self._turns, member):
+                        self._turns.append(member)
+                        return member
+                self._changed.wait()
+            return None
 
     def notify(self) -> None:
-        """Make waiting members check their ``until`` again."""
+        """Make waiting workers look again."""
         with self._changed:
             self._changed.notify_all()
 
     def leave(self, member: Member) -> None:
         """Remove a member from the queue, wherever it is."""
         with self._changed:
-            self._members = [each for each in self._members if each is not member]
-            self._paused = [each for each in self._paused if each is not member]
-            self._release_turn(member)
+            self._members = _without(self._members, member)
+            self._paused = _without(self._paused, member)
+            self._turns = _without(self._turns, member)
+            self._changed.notify_all()
 
     def pause(self, member: Member) -> None:
         """Let others go first until ``resume``; the member keeps its position."""
@@ -83,7 +126,7 @@ class JobQueue(Generic[Member]):
     def resume(self, member: Member) -> None:
         """End a pause."""
         with self._changed:
-            self._paused = [each for each in self._paused if each is not member]
+            self._paused = _without(self._paused, member)
             self._changed.notify_all()
 
     def is_paused(self, member: Member) -> bool:
@@ -91,15 +134,16 @@ class JobQueue(Generic[Member]):
         with self._changed:
             return _contains(self._paused, member)
 
-    def yield_device(self, member: Member) -> None:
+    def yield_turn(self, member: Member) -> None:
         """Give up the turn, if the member has it, and stay in the queue."""
         with self._changed:
-            self._release_turn(member)
+            self._turns = _without(self._turns, member)
+            self._changed.notify_all()
 
     def swap(self, member: Member, other: Member) -> None:
         """Swap two waiting members; does nothing if one of them is not in the queue, or has the turn."""
         with self._changed:
-            if self._turn is member or self._turn is other:
+            if _contains(self._turns, member) or _contains(self._turns, other):
                 return
             places = {id(each): place for place, each in enumerate(self._members)}
             if id(member) in places and id(other) in places:
@@ -108,33 +152,59 @@ class JobQueue(Generic[Member]):
                 self._changed.notify_all()
 
     def position(self, member: Member) -> int:
-        """How many members are ahead; 0 for the one with the turn and for one that has left.
+        """How many members must end before its turn; 0 for one with a turn and for one that has left.
 
         Paused members are not counted.
         """
         with self._changed:
-            if self._turn is member or not _contains(self._members, member):
+            if _contains(self._turns, member) or not _contains(self._members, member):
                 return 0
-            before = self._members[: _index(self._members, member)]
-            count = sum(each is self._turn or not _contains(self._paused, each) for each in before)
-            behind = self._turn is not None and not _contains(before, self._turn)
-            return count + behind
+            return max(0, self._ahead(member) - (self._workers - 1))
+
+    def expected_order(self) -> list[Member]:
+        """All members that are not paused, those with a turn first, in the order in which their turns are
+        expected to begin."""
+        with self._changed:
+            return self._expected_order(self._ready())
 
     def members(self) -> list[Member]:
         """All members, in order."""
         with self._changed:
             return list(self._members)
 
-    def _can_start(self, member: Member) -> bool:
-        if self._turn is not None:
-            return self._turn is member
-        first = next((each for each in self._members if not _contains(self._paused, each)), None)
-        return first is member
+    def _ready(self) -> list[Member]:
+        """The members that a worker may take."""
+        return [
+            each
+            for each in self._members
+            if not (_contains(self._turns, each) or _contains(self._paused, each) or self._stopped(each))
+        ]
 
-    def _release_turn(self, member: Member) -> None:
-        if self._turn is member:
-            self._turn = None
-        self._changed.notify_all()
+    def _fairest(self, ready: Sequence[Member], turns: Sequence[Member]) -> Member:
+        counts = Counter(self._owner(each) for each in turns)
+        return min(ready, key=lambda each: counts[self._owner(each)])  # the first of several
+
+    def _ahead(self, member: Member) -> int:
+        """How many members begin before this one, if it is not paused or as soon as it is not."""
+        ready = [
+            each
+            for each in self._members
+            if not _contains(self._turns, each) and (each is member or not _contains(self._paused, each))
+        ]
+        return _index(self._expected_order(ready), member)
+
+    def _expected_order(self, ready: Sequence[Member]) -> list[Member]:
+        """As if turns ended in the order in which they began, the earliest first."""
+        order, waiting = list(self._turns), list(ready)
+        while waiting:
+            beside = order[max(0, len(order) - self._workers + 1) :] if self._workers > 1 else []
+            order.append(self._fairest(waiting, beside))
+            waiting = _without(waiting, order[-1])
+        return order
+
+
+def _without(members: Sequence[Member], member: Member) -> list[Member]:
+    return [each for each in members if each is not member]
 
 
 def _contains(members: Sequence[Member], member: Member) -> bool:

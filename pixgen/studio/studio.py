@@ -1,4 +1,4 @@
-"""The studio: owns one device and one output folder, queues recipes and runs each as a job."""
+"""The studio: owns its workers and one output folder, queues recipes and runs each as a job."""
 
 import dataclasses
 import glob
@@ -6,9 +6,9 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,17 +19,19 @@ from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.jobs import Job
-from pixgen.studio.model_cache import ModelCache, resolve_device
 from pixgen.studio.owners import address_of
 from pixgen.studio.policy import Policy
 from pixgen.studio.queue import QueueEntry, list_entries, move_job, release_places
 from pixgen.studio.runs.edits import Edit, check_steps, create_fork, read_fork_state
 from pixgen.studio.runs.inputs import KEPT_PATH, keep_pictures, trust_paths
 from pixgen.studio.runs.run import Run, RunLock, new_folder, read_run, run_folders
-from pixgen.studio.scheduler import FairLock, JobQueue
+from pixgen.studio.scheduler import JobQueue
 from pixgen.studio.storage import prepare_folder, remove_empty, remove_leftovers
 from pixgen.studio.timing import FILE, DurationEstimator
-from pixgen.studio.worker import Painter, WorkerTools, paint, run_job
+from pixgen.studio.workers.base import Worker
+from pixgen.studio.workers.local import LocalWorker, Painter, make_local_workers, paint
+from pixgen.studio.workers.pool import WorkerPool
+from pixgen.studio.workers.session import SessionTools
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
@@ -40,11 +42,13 @@ REMEMBERED = 32  # ended jobs kept in memory; their runs stay on disk
 
 
 class Studio:
-    """Paints recipes one after another on one device, each into its own run folder.
+    """Paints recipes, as many at once as it has workers, each into its own run folder.
 
     Args:
         folder: where runs are saved; by default ``$PIXGEN_OUTPUT_DIR``, else ``outputs``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:NUMBER``.
+        devices: several devices instead, one for each worker, as ``parse_devices`` returns them.
+        workers: workers on other machines instead, which paint; ``device`` then classifies and searches.
         policy: the limits on requests; by default those for a private machine.
         painter: builds the optimization that yields the frames from the recipe, its opened pictures
             by path, the device and the studio's models.
@@ -58,38 +62,50 @@ class Studio:
         folder: str | Path | None = None,
         *,
         device: str = "auto",
+        devices: Sequence[str] = (),
+        workers: Sequence[Worker] | None = None,
         policy: Policy | None = None,
         painter: Painter = paint,
         save_every: float = 60.0,
     ) -> None:
         self.folder = output_folder(folder)
         self.policy = policy = policy or Policy()
-        self._device_name = device if device == "auto" else resolve_device(device)
+        local = make_local_workers(devices or (device,), painter=painter)
+        self._local: LocalWorker = local[0]  # for short work, such as classification
         self._made_folder = prepare_folder(self.folder)
-        self._models = ModelCache(lambda: self.device)
+        self._queue: JobQueue[Job] = JobQueue(owner=lambda job: job.owner, stopped=lambda job: job.stopping)
         self.durations = DurationEstimator(self.folder / FILE)
-        self._tools = WorkerTools(
-            queue=JobQueue(),
-            lock=FairLock(),
-            device=lambda: self.device,
-            models=self._models,
-            painter=painter,
+        tools = SessionTools(
+            queue=self._queue,
             save_every=save_every,
             longest_seconds=policy.longest_seconds,
         )
+        self._pool = WorkerPool(local if workers is None else workers, tools, on_end=self._call_back)
         self._lock = threading.RLock()  # guards the fields below
         self._jobs: dict[str, Job] = {}
-        self._threads: set[threading.Thread] = set()
         self._end_callbacks: list[Callable[[Job], object]] = []
         self._closed = False
         self._closing = threading.Event()
         if policy.longest_pause is not None or policy.longest_unwatched is not None:
             threading.Thread(target=self._release_places, daemon=True, name="places").start()
 
-    @cached_property
+    @property
     def device(self) -> str:
-        """The device that holds the models and paints, such as ``cpu`` or ``cuda:0``."""
-        return resolve_device(self._device_name)
+        """The device for short work, such as ``cpu`` or ``cuda:0``; with one worker, it also paints."""
+        return self._local.device
+
+    @property
+    def workers(self) -> list[Worker]:
+        """The workers that paint."""
+        return self._pool.workers
+
+    def add_worker(self, worker: Worker) -> None:
+        """Let another worker take jobs, such as one on a machine that has joined."""
+        self._pool.add(worker)
+
+    def remove_worker(self, worker: Worker) -> None:
+        """Let a worker take no more jobs, such as one on a machine that has left."""
+        self._pool.remove(worker)
 
     def submit(
         self,
@@ -115,7 +131,7 @@ class Studio:
         """
         self.policy.check(recipe)
         with self._lock:
-            self._check_open(self._tools.queue.members(), owner)
+            self._check_open(self._queue.members(), owner)
 
             def fill(folder: Path) -> Run:
                 kept = keep_pictures(recipe, folder, find=trust_paths(self.find_picture, trusted))
@@ -145,7 +161,7 @@ class Studio:
         StorageError.
         """
         with self._lock:
-            self._check_open(self._tools.queue.members(), owner)
+            self._check_open(self._queue.members(), owner)
             run = self._find_run(run_id, owner)
             steps = run.recipe.steps if steps is None else steps
             done = run.state == "done"
@@ -201,7 +217,7 @@ class Studio:
             prompts=prompts, weights=weights or {}, learning_rate=learning_rate, translations=translations
         )
         with self._lock:
-            self._check_open(self._tools.queue.members(), owner)
+            self._check_open(self._queue.members(), owner)
             parent = self._find_run(run_id, owner)
             stored = read_fork_state(parent)
             made = self._create_run(
@@ -225,11 +241,11 @@ class Studio:
 
     def queue(self) -> list[QueueEntry]:
         """Every job that is running or waiting, in order, with its position and estimated times."""
-        return list_entries(self._tools.queue.members(), self.durations)
+        return list_entries(self._queue, self.durations)
 
     def move(self, job: Job, by: int) -> None:
         """Move a waiting job one position earlier (-1) or later (1) among the jobs of its owner."""
-        move_job(self._tools.queue.members(), job, by)
+        move_job(self._queue.members(), job, by)
 
     def run(self, run_id: str) -> Run:
         """The run with this id. Raises StudioError if there is none."""
@@ -248,16 +264,16 @@ class Studio:
                 log.debug("left out: %s", error)
         return sorted(found, key=lambda run: (run.started, run.id), reverse=True)
 
-    def exclusive(self) -> FairLock:
-        """The device lock, for short work between two steps of a running job.
+    def exclusive(self) -> AbstractContextManager:
+        """The lock of ``device``, for short work between two steps of a running job.
 
-        A context manager; a thread must not enter it twice.
+        A thread must not enter it twice.
         """
-        return self._tools.lock
+        return self._local.lock
 
     def perceptor(self, names: tuple[str, ...]) -> "Perceptor":
         """Named CLIP models as one perceptor on the studio's device, loaded once. Raises ModelError."""
-        return self._models.perceptor(names)
+        return self._local.models.perceptor(names)
 
     def preload(self, recipe: Recipe | None = None) -> None:
         """Load a recipe's models in the background, so that the first picture starts sooner.
@@ -267,17 +283,15 @@ class Studio:
         """
         if recipe is None:
             recipe = make_recipe({"prompts": "-"}, load_preset(DEFAULT).recipe)
-        threading.Thread(target=self._models.preload, args=(recipe,), daemon=True).start()
+        threading.Thread(target=self._local.models.preload, args=(recipe,), daemon=True).start()
 
     def close(self, timeout: float | None = None) -> None:
         """Stop every job, wait until all are saved (at most ``timeout`` seconds) and unload the models."""
         self._stop_jobs()
-        with self._lock:
-            threads = list(self._threads)
-        deadline = None if timeout is None else time.monotonic() + timeout
-        for thread in threads:
-            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        self._models.clear()
+        self._pool.close()
+        self._pool.join(timeout)
+        for worker in {id(each): each for each in (*self._pool.workers, self._local)}.values():
+            worker.close()
         if self._made_folder:  # listing runs or asking for a missing one leaves no folder behind
             remove_empty(self.folder)
 
@@ -287,6 +301,11 @@ class Studio:
         deadline = time.monotonic() + timeout
         for job in self._stop_jobs():
             job.wait(max(0.0, deadline - time.monotonic()))
+
+    def stop_jobs(self, reason: str) -> None:
+        """Stop every job that has not ended, for a reason that their runs then carry. Returns at once."""
+        for job in self._queue.members():
+            job.stop(reason)
 
     def _stop_jobs(self) -> list[Job]:
         self._closing.set()
@@ -313,7 +332,7 @@ class Studio:
         return found
 
     def on_job_end(self, call: Callable[[Job], object]) -> None:
-        """Call ``call`` with every job when it has ended, on the thread of that job."""
+        """Call ``call`` with every job when it has ended, one job after another on one thread."""
         self._end_callbacks.append(call)
 
     def _find_run(self, run_id: str, owner: str) -> Run:
@@ -340,7 +359,7 @@ class Studio:
     ) -> Job:
         job = Job(
             run,
-            queue=self._tools.queue,
+            queue=self._queue,
             find=self.find_picture,
             check=self.policy.check_prompts,
             on_load=on_load,
@@ -352,41 +371,34 @@ class Studio:
         ended = [each.id for each in self._jobs.values() if each.ended]
         for run_id in ended[:-REMEMBERED]:
             del self._jobs[run_id]
-        self._tools.queue.join(job)
-        thread = threading.Thread(
-            target=self._run_thread, args=(job, run_lock), name=f"job {job.id}", daemon=True
-        )
         try:
-            thread.start()
-        except RuntimeError as error:  # the system is out of threads: the queue must continue
-            self._tools.queue.leave(job)
+            self._pool.submit(job, run_lock=run_lock)
+        except RuntimeError as error:  # the system is out of threads
             run_lock.release()
             raise StudioError("The queue is full: try again later.") from error
-        self._threads.add(thread)
         return job
 
-    def _run_thread(self, job: Job, run_lock: RunLock) -> None:
-        run_job(job, self._tools, run_lock=run_lock)
+    def _call_back(self, job: Job) -> None:
         for call in self._end_callbacks:
             try:
                 call(job)
             except Exception:  # a callback's failure must not stop the studio
                 log.exception("a callback after a job failed")
-        with self._lock:  # held by _start_job until it has added the thread
-            self._threads.discard(threading.current_thread())
 
     def _release_places(self) -> None:
         """Give up the places of jobs that are paused or unwatched for too long, until the studio is closed."""
         while not self._closing.wait(_RELEASE_EVERY):
-            release_places(self._tools.queue.members(), self.policy)
+            release_places(self._queue.members(), self.policy)
 
     def _check_open(self, queued: list[Job], owner: str) -> None:
         if self._closed:
             raise StudioError("The studio is closed: start a new one.")
+        if not self._pool.workers:
+            raise StudioError("No device is connected at the moment: try again later.")
         release_places(queued, self.policy)
         address = address_of(owner)
         self.policy.check_queue(
-            waiting=max(0, len(queued) - 1),
+            waiting=max(0, len(queued) - self._queue.workers),
             of_owner=sum(job.owner == owner for job in queued),
             of_address=sum(address_of(job.owner) == address for job in queued) if address else 0,
         )

@@ -16,8 +16,9 @@ from pixgen.errors import ModelError, OutOfMemory, StorageError, StudioError
 from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.runs.run import Run, RunLock
-from pixgen.studio.scheduler import FairLock, JobQueue
-from pixgen.studio.worker import WorkerTools, run_job
+from pixgen.studio.scheduler import JobQueue
+from pixgen.studio.workers.local import LocalWorker
+from pixgen.studio.workers.session import JobSession, SessionTools
 from tests.studio.fakes import Painters, a_recipe
 
 
@@ -188,19 +189,12 @@ def test_too_little_memory_lets_go_of_the_loaded_models(tmp_path):
         models.vqgan("large")
         raise OutOfMemory("Try a smaller size.")
 
-    tools = WorkerTools(
-        queue=JobQueue(),
-        lock=FairLock(),
-        device=lambda: "cpu",
-        models=models,
-        painter=hungry,
-        save_every=60,
-        longest_seconds=None,
-    )
+    tools = SessionTools(queue=JobQueue(), save_every=60, longest_seconds=None)
     now = datetime.now().astimezone()
     job = Job(Run(folder=tmp_path, recipe=a_recipe(), state="waiting", started=now), queue=tools.queue)
     tools.queue.join(job)
-    run_job(job, tools, run_lock=RunLock(tmp_path))
+    session = JobSession(job, tools, run_lock=RunLock(tmp_path))
+    assert session.run(LocalWorker("cpu", painter=hungry, models=models)) == "ended"
     assert str(job.error) == "Try a smaller size."
     models.vqgan("large")
     assert loaded == ["large", "large"]

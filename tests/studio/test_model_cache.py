@@ -8,7 +8,7 @@ import torch
 from pixgen.errors import ModelError, OutOfMemory
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.model_cache import MAX_MODELS, ModelCache
-from pixgen.studio.worker import paint
+from pixgen.studio.workers.local import paint
 
 
 @pytest.fixture

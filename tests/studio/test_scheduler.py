@@ -59,15 +59,74 @@ def test_the_line_keeps_its_order_and_closes_up():
     assert line.members() == [second, third]
 
 
-def test_waiting_ends_with_the_turn_or_with_giving_up():
+def test_waiting_ends_with_a_turn_or_with_giving_up():
     line, gone, (first, second) = JobQueue(), threading.Event(), (object(), object())
     line.join(first)
-    line.join(second)
+    assert line.take() is first
     turns = []
-    waiting = threading.Thread(target=lambda: turns.append(line.wait(second, until=gone.is_set)))
+    waiting = threading.Thread(target=lambda: turns.append(line.take(until=gone.is_set)))
     waiting.start()
     gone.set()
     line.notify()
     waiting.join(10)
-    assert turns == [False]
-    assert line.wait(first, until=lambda: False)
+    assert turns == [None]
+    line.join(second)
+    assert line.take(until=lambda: False) is second
+
+
+def test_a_member_that_was_stopped_gets_no_turn_and_is_ended():
+    stopped = [2]
+    line = JobQueue(stopped=lambda number: number in stopped)
+    for number in (1, 2, 3):
+        line.join(number)
+    assert [line.take(), line.take_stopped(), line.take()] == [1, 2, 3]
+    stopped.append(3)
+    line.yield_turn(3)
+    assert line.take_stopped() == 3
+
+
+def turns(line, workers, count):
+    """The names of the members that get the first turns, when the one with the earliest turn ends first."""
+    line.workers = workers
+    running, order = [], []
+    while len(order) < count:
+        while len(running) < min(workers, len(line.members())):
+            running.append(line.take())
+            order.append(running[-1])
+        line.leave(running.pop(0))
+    return order[:count]
+
+
+def test_one_worker_goes_by_the_order_alone():
+    line = JobQueue(owner=lambda name: name[0])
+    for name in ("a1", "a2", "a3", "b1", "c1"):
+        line.join(name)
+    assert turns(line, 1, 5) == ["a1", "a2", "a3", "b1", "c1"]
+
+
+def test_several_workers_are_shared_fairly_among_people():
+    line = JobQueue(owner=lambda name: name[0])
+    for name in ("a1", "a2", "a3", "a4", "b1", "b2", "c1"):
+        line.join(name)
+    line.workers = 2
+    expected = line.expected_order()
+    assert turns(line, 2, 7) == expected == ["a1", "b1", "a2", "b2", "a3", "c1", "a4"]
+
+
+def test_places_count_those_who_must_end_first():
+    line = JobQueue()
+    line.workers = 2
+    members = [object() for _ in range(5)]
+    for member in members:
+        line.join(member)
+    assert [line.take(), line.take()] == members[:2]
+    assert [line.position(member) for member in members] == [0, 0, 1, 2, 3]
+    line.leave(members[1])
+    assert [line.position(member) for member in members] == [0, 0, 0, 1, 2]
+
+
+def test_a_worker_takes_only_what_fits():
+    line = JobQueue(fits=lambda worker, size: size <= worker)
+    for size in (3, 1, 2):
+        line.join(size)
+    assert [line.take(2), line.take(2), line.take(9)] == [1, 2, 3]

@@ -17,6 +17,7 @@ from pixgen.cli._options import (
     AsJsonLines,
     Assignments,
     Device,
+    Devices,
     Init,
     Negative,
     OutputDir,
@@ -31,9 +32,11 @@ from pixgen.cli._options import (
 )
 from pixgen.cli._outputs import print_line
 from pixgen.cli._signals import exit_status
+from pixgen.cli._studio import open_studio
+from pixgen.errors import PixgenError
 
 if TYPE_CHECKING:
-    from pixgen.studio import Run
+    from pixgen.studio import Job, Run
     from pixgen.studio.grids.grid import Grid, Plan
 
 
@@ -70,6 +73,7 @@ def grid(
         typer.Option(help="Continue a stopped grid, by its name.", metavar="GRID", rich_help_panel=RUNS),
     ] = None,
     device: Device = "auto",
+    devices: Devices = None,
     output_dir: OutputDir = None,
     as_json: AsJsonLines = False,
 ) -> None:
@@ -87,10 +91,10 @@ def grid(
         reject_options_beside_resume(
             context,
             "out",
-            why="the grid's own recipes: it can be combined only with --out, --overwrite, --device, "
+            why="the grid's own recipes: it can be combined only with --out, --overwrite, --device, --devices, "
             "--output-dir and --json.",
         )
-        paint_grid(resume, out=out, device=device, output_dir=output_dir, as_json=as_json)
+        paint_grid(resume, out=out, device=device, devices=devices, output_dir=output_dir, as_json=as_json)
     plan = plan_grid(
         Options.typed(
             prompt=prompt,
@@ -105,17 +109,22 @@ def grid(
         ),
         [read_axis(text) for text in over or ()],
     )
-    paint_grid(plan, out=out, device=device, output_dir=output_dir, as_json=as_json)
+    paint_grid(plan, out=out, device=device, devices=devices, output_dir=output_dir, as_json=as_json)
 
 
 def paint_grid(
-    plan: "Plan | str", *, out: Path | None, device: str, output_dir: Path | None, as_json: bool
+    plan: "Plan | str",
+    *,
+    out: Path | None,
+    device: str,
+    devices: str | None,
+    output_dir: Path | None,
+    as_json: bool,
 ) -> NoReturn:
     """Paint a plan, or continue the grid with this name, and end the command with its exit status."""
-    from pixgen.studio import Studio
     from pixgen.studio.grids.grid import Grid
 
-    with Studio(output_dir, device=device) as studio:
+    with open_studio(output_dir, device=device, devices=devices) as studio:
         made = Grid.read(studio, plan) if isinstance(plan, str) else Grid.make(studio, plan)
         status = follow_grid(made, out=out, as_json=as_json)
     raise typer.Exit(status)
@@ -128,19 +137,32 @@ def follow_grid(grid: "Grid", *, out: Path | None, as_json: bool) -> int:
     """
     from pixgen.studio.grids.grid import draw_sheet, save_sheet
 
-    status, last, target = 0, -1, out or grid.folder / "sheet.png"
+    status, painted, target = 0, 0, out or grid.folder / "sheet.png"
+    running: dict[int, Job] = {}
+
+    def print_ended() -> None:
+        nonlocal painted
+        for index, job in list(running.items()):
+            if job.ended:
+                del running[index]
+                if job.error is None:
+                    _print_cell(grid, index, job.run, as_json=as_json)
+                    painted += 1
+
     try:
         try:
-            with closing(grid.paint()) as painting:  # closing it stops the cell that is being painted
+            with closing(grid.paint()) as painting:  # closing it stops the cells that are being painted
                 for index, job in painting:
-                    job.wait()
-                    if job.error is None:
-                        _print_cell(grid, index, job.run, as_json=as_json)
-                        last = index
+                    print_ended()
+                    running[index] = job
+            print_ended()
+        except PixgenError:
+            print_ended()
+            raise
         except KeyboardInterrupt as error:
             status = exit_status(error)
     finally:
-        if last >= 0 or status == 0:
+        if painted or status == 0:
             save_sheet(draw_sheet(grid.plan, grid.runs()), target, plan=grid.plan)
     missing = sum(run is None or run.state != "done" for run in grid.runs())
     if as_json:
@@ -199,6 +221,7 @@ def strip(
     seed: SharedSeed = None,
     assignments: Assignments = None,
     device: Device = "auto",
+    devices: Devices = None,
     output_dir: OutputDir = None,
     as_json: AsJsonLines = False,
 ) -> None:
@@ -216,4 +239,4 @@ def strip(
         styles=style, preset=preset, size=size, steps=steps, seed=seed, assignments=assignments
     )
     plan = plan_strip((first, last), options, count=pictures)
-    paint_grid(plan, out=out, device=device, output_dir=output_dir, as_json=as_json)
+    paint_grid(plan, out=out, device=device, devices=devices, output_dir=output_dir, as_json=as_json)

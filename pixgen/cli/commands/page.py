@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pixgen.cli._options import RUNS, example
+from pixgen.cli._options import RUNS, Devices, example
 from pixgen.cli._outputs import print_line
 from pixgen.cli._signals import exit_status
+from pixgen.cli._studio import open_studio
 from pixgen.errors import PixgenError, StudioError
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def open_page(
             help="cpu, cuda, … Default: the best one there is.", metavar="NAME", rich_help_panel=RUNS
         ),
     ] = "auto",
+    devices: Devices = None,
     output_dir: Annotated[
         Path | None,
         typer.Option(
@@ -134,7 +136,6 @@ def open_page(
         typer.echo("Anyone with the link can use the page: --auth asks for a password.", err=True)
     if models_dir is not None:
         os.environ["PIXGEN_MODELS_DIR"] = str(models_dir)
-    from pixgen.studio import Studio
     from pixgen.studio.library.library import PictureLibrary
     from pixgen.ui.i18n import LANGUAGES
     from pixgen.ui.page import build, launch, policy_of
@@ -147,7 +148,7 @@ def open_page(
         public=public or "SPACE_ID" in os.environ,
         keep=os.environ.get("PIXGEN_KEEP") if keep is None else keep,
     )
-    studio = Studio(output_dir, device=device, policy=policy)
+    studio = open_studio(output_dir, device=device, devices=devices, policy=policy)
     library = PictureLibrary(studio, roots=search_root or [])
     library.follow()
     with contextlib.closing(studio):

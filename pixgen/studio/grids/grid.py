@@ -1,4 +1,4 @@
-"""Grids: one run per cell of a plan, painted one after another, in the foreground or as a ``GridJob``.
+"""Grids: one run per cell of a plan, as many at once as there are workers, in the foreground or as a ``GridJob``.
 
 The file ``grid.json`` records the run of each cell, so that a stopped or killed grid resumes with the
 missing cells. A labelled sheet shows all pictures of a grid, with the similarity of each to its prompts.
@@ -33,6 +33,7 @@ from pixgen.text_files import parse_json
 log = logging.getLogger(__name__)
 FOLDER = "grids"  # in the studio's folder
 MOST_CELLS = 256
+_LOOK_EVERY = 0.05  # seconds between two looks at jobs that are painted at once
 HEARTBEAT = 1.0  # seconds at most between two updates of a watcher
 
 _ID = re.compile(r"grid-\d{8}-\d{6}-[a-z0-9]{6}")
@@ -80,8 +81,8 @@ class Grid:
         self.folder, self.plan, self.owner = folder, plan, owner
         self._studio = studio
         self._stopping = threading.Event()
-        self._lock = threading.Lock()  # guards the job
-        self._job: Job | None = None
+        self._lock = threading.Lock()  # guards the jobs
+        self._jobs: list[Job] = []  # that have not ended
 
     @classmethod
     def make(cls, studio: Studio, plan: Plan, *, owner: str = "", trusted: Collection[str] = ()) -> "Grid":
@@ -137,6 +138,11 @@ class Grid:
         return self.folder.name
 
     @property
+    def at_once(self) -> int:
+        """How many cells are painted at once: one on each of the studio's workers."""
+        return max(1, len(self._studio.workers))
+
+    @property
     def stopping(self) -> bool:
         """Whether ``stop`` was called."""
         return self._stopping.is_set()
@@ -146,7 +152,8 @@ class Grid:
         return [self._run(cell) for cell in self.plan.cells]
 
     def paint(self, *, owner: str = "") -> Generator[tuple[int, Job], None, None]:
-        """Paint the missing cells one after another; yields the index and the job of each when it is submitted.
+        """Paint the missing cells, as many at once as the studio has workers; yields the index and the job of each
+        when it is submitted. All have ended when the generator has.
 
         Raises the error of a failed job, and StudioError if the grid is being painted already.
         """
@@ -156,33 +163,59 @@ class Grid:
                 run = self._run(cell)
                 if run is not None and run.state == "done":
                     continue
-                with self._lock:
-                    if self.stopping:
-                        return
+                job = self._submit(cell, run, owner)
+                if job is None:
+                    break
+                self._keep(index, job.id)
+                yield index, job
+                while len(self._jobs) >= self.at_once:
+                    self._wait_for_one()
+            while self._jobs:
+                self._wait_for_one()
+        finally:
+            jobs = [job for job in self._jobs if not job.ended]
+            for job in jobs:
+                job.stop()
+            for job in jobs:
+                job.wait()
+            run_lock.release()
+
+    def stop(self) -> None:
+        """Stop after the current steps; finished cells stay, and the others can be painted later."""
+        with self._lock:
+            self._stopping.set()
+            for job in self._jobs:
+                job.stop()
+
+    def _submit(self, cell: Cell, run: Run | None, owner: str) -> Job | None:
+        """The job of a cell; None once the grid is stopped."""
+        while True:
+            with self._lock:
+                if self.stopping:
+                    return None
+                try:
                     if run is not None:
                         job = self._studio.resume(run.id, owner=owner)
                     else:
                         recipe = resolve_kept_paths(cell.recipe, self.folder)
                         kept = named_files(recipe) - named_files(cell.recipe)
                         job = self._studio.submit(recipe, owner=owner, trusted=kept)
-                    self._job = job
-                self._keep(index, job.id)
-                yield index, job
-                job.wait()
-                if job.error is not None:
-                    raise job.error
-        finally:
-            if self._job is not None and not self._job.ended:
-                self._job.stop()
-                self._job.wait()
-            run_lock.release()
+                    self._jobs.append(job)
+                    return job
+                except StudioError:
+                    if not self._jobs:
+                        raise
+            self._wait_for_one()  # the owner may have no more in the queue: when one has ended, there is a place
 
-    def stop(self) -> None:
-        """Stop after the current step; finished cells stay, and the others can be painted later."""
+    def _wait_for_one(self) -> None:
+        """Wait until one of the jobs has ended. Raises its error."""
+        while not (ended := [job for job in self._jobs if job.ended]):
+            self._jobs[0].wait(_LOOK_EVERY)
         with self._lock:
-            self._stopping.set()
-            if self._job is not None:
-                self._job.stop()
+            self._jobs = [job for job in self._jobs if job not in ended]
+        for job in ended:
+            if job.error is not None:
+                raise job.error
 
     def _keep_pictures(self, trusted: Collection[str]) -> None:
         """Copy the pictures, which cells that are painted hours later must still find."""
@@ -227,8 +260,7 @@ class GridJob:
         self.grid, self.owner = grid, owner
         self.error: PixgenError | None = None
         self._changed = threading.Condition()
-        self._job: Job | None = None  # of the current cell
-        self._cell: int | None = None
+        self._cells: dict[int, Job] = {}
         self._ended = False
         threading.Thread(target=self._run_thread, name=f"grid {grid.id}", daemon=True).start()
 
@@ -238,12 +270,10 @@ class GridJob:
         return self._ended
 
     @property
-    def current_cell(self) -> tuple[int, Job] | None:
-        """The index and the job of the cell that is running or waiting; None between two cells."""
+    def current_cells(self) -> dict[int, Job]:
+        """The jobs of the cells that are running or waiting, by the cell's index."""
         with self._changed:
-            if self._job is None or self._cell is None or self._job.ended:
-                return None
-            return self._cell, self._job
+            return {cell: job for cell, job in self._cells.items() if not job.ended}
 
     def stop(self) -> None:
         """Stop after the current step; finished cells stay."""
@@ -267,7 +297,7 @@ class GridJob:
             with contextlib.closing(self.grid.paint(owner=self.owner)) as painting:
                 for cell, job in painting:
                     with self._changed:
-                        self._cell, self._job = cell, job
+                        self._cells = {**self.current_cells, cell: job}
         except PixgenError as error:
             self.error = error
         except Exception:
@@ -275,7 +305,7 @@ class GridJob:
             self.error = StudioError("An unexpected error occurred; the log has the details.")
         finally:
             with self._changed:
-                self._ended, self._job = True, None
+                self._ended, self._cells = True, {}
                 self._changed.notify_all()
 
 

@@ -207,6 +207,10 @@ class SourceVideo:
             raise _empty(self._path)
         return Image.fromarray(self._newest)
 
+    def as_file(self) -> tuple[str, bytes, float]:
+        """The file's name and content, and the rate: what another machine needs to open the same video."""
+        return self._path.name, self._path.read_bytes(), self._fps
+
     def left_out(self, frames: int) -> str:
         """A sentence about the part of the video that so many frames leave out; empty if they cover it."""
         painted, whole = frames / self._fps, _read_header(self._path).seconds

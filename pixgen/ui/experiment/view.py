@@ -5,13 +5,14 @@ Two runs are compared by one picture over the other with a slider, and by their 
 
 import base64
 import io
+import math
 from html import escape
 
 from PIL import Image
 
 from pixgen.errors import PictureError, StudioError
 from pixgen.images import open_picture
-from pixgen.studio import Studio
+from pixgen.studio import Job, Studio
 from pixgen.studio.gallery.catalogue import RunFilter
 from pixgen.studio.gallery.compare import differences, format_differences
 from pixgen.studio.gallery.gallery import Gallery
@@ -36,15 +37,15 @@ class Sheet:
     def html(self, job: GridJob | None) -> str:
         """The table in its current state; ``job`` is the one that paints it, if any."""
         plan, runs = self.grid.plan, self.grid.runs()
-        current_cell = None if job is None else job.current_cell
+        current = {} if job is None else job.current_cells
         columns = "".join(f'<th scope="col">{escape(title)}</th>' for title in plan.columns)
         corner = "<td></td>" if any(plan.rows) else ""
         rows = []
         for row, title in enumerate(plan.rows):
             head = f'<th scope="row">{escape(title)}</th>' if corner else ""
             cells = "".join(
-                self._cell(row * len(plan.columns) + column, runs, current_cell)
-                for column in range(len(plan.columns))
+                self._cell(index, runs, current.get(index))
+                for index in range(row * len(plan.columns), (row + 1) * len(plan.columns))
             )
             rows.append(f"<tr>{head}{cells}</tr>")
         caption = f"<caption>{escape(plan.title)}</caption>" if plan.title else ""
@@ -69,7 +70,7 @@ class Sheet:
             else (say.pgettext("painting", "Stopped"), "stopped")
         )
         more = [say.pgettext("grid", "{done} of {total} pictures", done=done, total=len(runs))]
-        if painting and (left := _seconds_left(runs)) is not None:
+        if painting and (left := _seconds_left(runs, self.grid.at_once)) is not None:
             more.append(say("about {time} left", time=status.duration(self.say, left)))
         return status.status_section(
             state,
@@ -77,10 +78,10 @@ class Sheet:
             notice="" if error is None else self.say(error.message),
         )
 
-    def _cell(self, index: int, runs: list[Run | None], current_cell: tuple | None) -> str:
+    def _cell(self, index: int, runs: list[Run | None], job: Job | None) -> str:
         say, run = self.say, runs[index]
-        if current_cell is not None and current_cell[0] == index and len(runs) <= MOST_LIVE:
-            frame, title = current_cell[1].frame, self._title(index) or current_cell[1].recipe.title
+        if job is not None and len(runs) <= MOST_LIVE:
+            frame, title = job.frame, self._title(index) or job.recipe.title
             if frame is None:
                 return _picture_html(None, f"{title}: {self.say('Getting ready')}", "live")
             said = self.say(
@@ -141,10 +142,11 @@ def _data(picture: Image.Image) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}"
 
 
-def _seconds_left(runs: list[Run | None]) -> float | None:
-    """Estimated from the mean time of the finished cells: cells take about equally long."""
+def _seconds_left(runs: list[Run | None], at_once: int) -> float | None:
+    """Estimated from the mean time of the finished cells: cells take about equally long, and so many are painted
+    at once."""
     seconds = [run.seconds for run in runs if run is not None and run.state == "done"]
-    return sum(seconds) / len(seconds) * (len(runs) - len(seconds)) if seconds else None
+    return sum(seconds) / len(seconds) * math.ceil((len(runs) - len(seconds)) / at_once) if seconds else None
 
 
 def run_choices(gallery: Gallery, visitor: BrowserSession, say: Translator) -> list[tuple[str, str]]:
