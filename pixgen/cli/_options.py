@@ -152,6 +152,8 @@ Resume = Annotated[
     ),
 ]
 
+Audio = Annotated[Path | None, setting_option("journey.audio", panel=MOTION, metavar="FILE.mp3")]
+
 # Files and folders
 PictureOut = Annotated[
     Path | None,

@@ -1,15 +1,26 @@
-"""Journeys: how the view moves (zoom, shift, rotation) between frames, and how a video is painted over."""
+"""Journeys: how the view moves (zoom, shift, rotation) between frames, and how a video is painted over.
+
+A value that changes over time is a *curve*: keyframes, or an expression of the time and the sound.
+"""
 
 import math
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from pixgen.errors import InvalidValue
 from pixgen.recipe.base import Value, setting
 from pixgen.recipe.drawers import drawers_that
+from pixgen.recipe.effects.expressions import (
+    SILENCE,
+    Moment,
+    evaluate,
+    parse_expression,
+    uses_sound,
+)
 from pixgen.recipe.escapes import read_number
 
 if TYPE_CHECKING:
@@ -19,15 +30,22 @@ _MOST = 100  # keyframes
 _LARGEST = 1e9  # of a number in a keyframe
 
 Keyframes = tuple[tuple[int, float], ...]
+Curve = Keyframes | str  # a text is an expression
 
 
 def parse_keyframes(value: Any) -> Any:
-    """Parse keyframes ``((frame, value), …)`` from text such as ``"0:1, 60:1.02"`` or ``"1.02"``; other types
-    are returned unchanged. Raises InvalidValue."""
+    """Parse keyframes ``((frame, value), …)`` from text such as ``"0:1, 60:1.02"`` or ``"1.02"``, or check an
+    expression such as ``"1 + 0.02*sin(t)"``, which stays a text; other types are returned unchanged. Raises
+    InvalidValue."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return ((0, float(value)),)
     if not isinstance(value, str):
         return value
+    if ":" not in value and re.search(
+        r"[^\W\d]|[*/%()]|\d\s*[+-]", re.sub(r"(?<=\d)[eE][+-]?\d+", "", value)
+    ):
+        parse_expression(value)
+        return value.strip()
     found = []
     for part in value.split(","):
         frame, colon, number = part.rpartition(":")
@@ -41,8 +59,10 @@ def parse_keyframes(value: Any) -> Any:
     return tuple(found)
 
 
-def format_keyframes(keyframes: Keyframes) -> str:
-    """Print keyframes so that ``parse_keyframes`` reads the same back."""
+def format_keyframes(keyframes: Curve) -> str:
+    """Print keyframes or an expression so that ``parse_keyframes`` reads the same back."""
+    if isinstance(keyframes, str):
+        return keyframes
     if len(keyframes) == 1 and keyframes[0][0] == 0:
         return f"{keyframes[0][1]:g}"
     return ", ".join(f"{frame}:{value:g}" for frame, value in keyframes)
@@ -58,28 +78,41 @@ def keyframe_at(keyframes: Keyframes, frame: int) -> float:
     return low + (high - low) * (frame - start) / (end - start)
 
 
-def _check_keyframes(least: float, most: float) -> BeforeValidator:
-    """Check keyframes, given as values or as text, whose values lie between two numbers."""
+def curve_at(curve: Curve, moment: Moment, *, low: float, high: float, otherwise: float) -> float:
+    """The value of a curve at a moment; that of an expression is limited to a range, and ``otherwise`` where it
+    has none."""
+    if isinstance(curve, str):
+        return evaluate(curve, moment, low=low, high=high, otherwise=otherwise)
+    return keyframe_at(curve, moment.frame)
 
-    def check(value: Any) -> Any:
-        keyframes = parse_keyframes(value)
-        if isinstance(keyframes, (tuple, list)) and all(
-            map(_is_keyframe, keyframes)
-        ):  # pydantic reports others
-            for _, number in keyframes:
-                if not least <= number <= most:
-                    raise InvalidValue(
-                        "values must be from {least:g} to {most:g}, not {value:g}",
-                        least=least,
-                        most=most,
-                        value=float(number),
-                    )
-            frames = [frame for frame, _ in keyframes]
-            if any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
-                raise InvalidValue("keyframes must be in the order of their frames, each frame once")
-        return keyframes
 
-    return BeforeValidator(check)
+def check_keyframes(value: Any, least: float, most: float) -> Any:
+    """Read a curve, given as values or as text, and check that its keyframes are in order and between two numbers.
+    Raises InvalidValue."""
+    keyframes = parse_keyframes(value)
+    if isinstance(keyframes, (tuple, list)) and all(map(_is_keyframe, keyframes)):  # pydantic reports others
+        for _, number in keyframes:
+            if not least <= number <= most:
+                raise InvalidValue(
+                    "values must be from {least:g} to {most:g}, not {value:g}",
+                    least=least,
+                    most=most,
+                    value=float(number),
+                )
+        frames = [frame for frame, _ in keyframes]
+        if any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
+            raise InvalidValue("keyframes must be in the order of their frames, each frame once")
+    return keyframes
+
+
+def check_curve(least: float, most: float) -> WrapValidator:
+    """The validator of a field that holds a curve with keyframes between two numbers, or an expression."""
+
+    def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        curve = check_keyframes(value, least, most)
+        return curve if isinstance(curve, str) else handler(curve)
+
+    return WrapValidator(check)
 
 
 def _is_keyframe(value: Any) -> bool:
@@ -93,7 +126,24 @@ def _is_keyframe(value: Any) -> bool:
 
 _Frame = Annotated[int, Field(ge=0, le=1_000_000)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
-_Keyframes = Annotated[tuple[tuple[_Frame, _Number], ...], Field(min_length=1, max_length=_MOST)]
+if TYPE_CHECKING:
+    CurveField = Curve
+else:  # pydantic checks keyframes; an expression is checked by ``check_curve`` before
+    CurveField = Annotated[
+        tuple[tuple[_Frame, _Number], ...],
+        Field(min_length=1, max_length=_MOST),
+        PlainSerializer(lambda curve: curve),
+    ]
+
+
+STEPS_A_SECOND = 20  # of a picture's own video, where there is no journey
+# The camera's curves: least, most, and the value at which nothing moves.
+CURVES: dict[str, tuple[float, float, float]] = {
+    "zoom": (0.5, 2, 1),
+    "x": (-1, 1, 0),
+    "y": (-1, 1, 0),
+    "turn": (-180, 180, 0),
+}
 
 
 @dataclass(frozen=True)
@@ -124,23 +174,23 @@ class Journey(Value):
     ] = 0
     after: Annotated[int, setting("Steps before the first frame", low=0, offered=(0, 500), step=1)] = 0
     zoom: Annotated[
-        _Keyframes,
-        _check_keyframes(0.5, 2),
+        CurveField,
+        check_curve(0.5, 2),
         setting("Zoom per frame", "Above 1 zooms in, below 1 out: 0.5 to 2.", example="0:1,60:1.02"),
     ] = ((0, 1.0),)
     x: Annotated[
-        _Keyframes,
-        _check_keyframes(-1, 1),
+        CurveField,
+        check_curve(-1, 1),
         setting("Move right per frame", "As a fraction of the width, -1 to 1.", example="0:0.01"),
     ] = ((0, 0.0),)
     y: Annotated[
-        _Keyframes,
-        _check_keyframes(-1, 1),
+        CurveField,
+        check_curve(-1, 1),
         setting("Move down per frame", "As a fraction of the height, -1 to 1.", example="0:0.01"),
     ] = ((0, 0.0),)
     turn: Annotated[
-        _Keyframes,
-        _check_keyframes(-180, 180),
+        CurveField,
+        check_curve(-180, 180),
         setting("Turn per frame", "Degrees, clockwise.", example="0:0,30:2"),
     ] = ((0, 0.0),)
     where: Annotated[
@@ -176,6 +226,14 @@ class Journey(Value):
         ),
     ] = 12.0
     video: Annotated[str, Field(max_length=4096)] = ""  # a path
+    audio: Annotated[
+        str,
+        setting(
+            "Sound",
+            "A sound file: the video carries it, and expressions follow it as bass, mid, treble and onset.",
+            max_length=4096,
+        ),
+    ] = ""
     carry: Annotated[
         float,
         setting(
@@ -193,7 +251,10 @@ class Journey(Value):
             raise InvalidValue(
                 "restyling needs some steps for each frame: set journey.every, for example to 4"
             )
-        if self.video and any(not self.motion(frame).still for frame in self._named_frames()):
+        if self.video and (
+            any(isinstance(curve, str) for curve in self._curves())
+            or any(not self.motion(frame).still for frame in self._named_frames())
+        ):
             raise InvalidValue("a restyled video has its own motion: leave zoom, x, y and turn out")
         return self
 
@@ -246,9 +307,32 @@ class Journey(Value):
         """The newest frame at a step, from 0; below 0 before the first."""
         return (step - self.after) // max(1, self.every)
 
-    def motion(self, frame: int) -> Motion:
-        """How the view moves from this frame to the next."""
-        return Motion(*(keyframe_at(each, frame) for each in (self.zoom, self.x, self.y, self.turn)))
+    def moment(self, step: int) -> Moment:
+        """The moment of a step, without the sound. Without a journey a step counts as a frame, 20 a second."""
+        if not self.moving:
+            return Moment(step, step / STEPS_A_SECOND)
+        frame = max(0, self.frame(step))
+        return Moment(frame, frame / self.fps)
+
+    @property
+    def frame_seconds(self) -> float:
+        """How long a frame is shown; without a journey, a step."""
+        return 1 / (self.fps if self.moving else STEPS_A_SECOND)
+
+    def motion(self, frame: int, sound: Mapping[str, float] = SILENCE) -> Motion:
+        """How the view moves from this frame to the next, with the levels of the sound there."""
+        moment = Moment(frame, frame / self.fps, sound)
+        return Motion(
+            **{
+                name: curve_at(getattr(self, name), moment, low=low, high=high, otherwise=still)
+                for name, (low, high, still) in CURVES.items()
+            }
+        )
+
+    @property
+    def follows_sound(self) -> bool:
+        """Whether the camera depends on the sound."""
+        return any(isinstance(curve, str) and uses_sound(curve) for curve in self._curves())
 
     def steps(self, frames: int) -> int:
         """The number of steps that ``frames`` frames take."""
@@ -258,5 +342,8 @@ class Journey(Value):
         """The number of frames that ``steps`` steps give."""
         return max(0, math.floor((steps - self.after) / max(1, self.every)) + 1) if self.moving else 0
 
+    def _curves(self) -> Iterator[Curve]:
+        return (getattr(self, name) for name in CURVES)
+
     def _named_frames(self) -> set[int]:
-        return {frame for each in (self.zoom, self.x, self.y, self.turn) for frame, _ in each}
+        return {frame for curve in self._curves() if not isinstance(curve, str) for frame, _ in curve}

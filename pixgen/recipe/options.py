@@ -116,6 +116,7 @@ class Options:
     story: Sequence[Mapping[str, Any]] = ()  # a table of scenes, instead of a prompt
     pictures: Scene = ()  # prompts that join every scene
     regions: Sequence[str] = ()  # as “2=left” or “2=mask.png”, in the grammar of parse_region
+    audio: str | None = None  # a sound file that the video carries
     augment: Sequence[str] = ()  # as “RandomInvert:p=0.1”, in the grammar of kornia_classes
     more: Mapping[str, Any] = field(default_factory=dict)  # a partial recipe
     assignments: Sequence[str] = ()
@@ -323,6 +324,7 @@ def _option_fields(options: Options) -> dict[str, Any]:
         "clip": tuple(map(absolute_name, options.clip)) or None,
         "init": _init_fields(options),
         "grow": None if options.grow is None else {"at": _parse_growth(options.grow)},
+        "journey": None if options.audio is None else {"audio": options.audio},
     }
     if options.size is not None:
         fields["width"], fields["height"] = parse_size(options.size)

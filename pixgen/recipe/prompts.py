@@ -4,7 +4,8 @@ r"""Prompts and their grammar: ``a red fox @left :2 | snow | text :-1 :-0.9 ^ th
 is a picture, ``@left`` or ``@[path]`` says where a prompt applies. Numbers are peeled from the right
 only while they are numbers, so a colon inside a text is text; so is an ``@`` without a place. Without a
 space before it, ``fox:2`` is a weight, but ``10:30``, ``16:9``, ``localhost:7860`` and the end of a URL
-are text; with one, ``at 10 :30``, it is a weight. A
+are text; with one, ``at 10 :30``, it is a weight. A weight that changes over time is an expression in brackets,
+``snow :(0.5 + 0.5*sin(t))``. A
 backslash makes ``|``, ``^``, ``:``, ``[`` and ``@`` plain; elsewhere it is itself. Parsing and printing
 are inverse.
 """
@@ -18,6 +19,13 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pixgen.errors import InvalidValue, PixgenError, RecipeError
 from pixgen.messages import Message, _, ngettext
 from pixgen.recipe.base import Value
+from pixgen.recipe.effects.expressions import (
+    LONGEST_EXPRESSION,
+    NAMES,
+    Moment,
+    evaluate,
+    parse_expression,
+)
 from pixgen.recipe.escapes import double_backslashes, find_marks, read_number, split_unescaped, unescape
 
 if TYPE_CHECKING:
@@ -34,6 +42,9 @@ _COUNTED = re.compile(r"\d+(?:[.:]\d+)*")
 # a machine's name, of which the number is a port, or an address of the web.
 _HOST = re.compile(r"localhost|[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _URL = re.compile(r"\w://")
+MOST_WEIGHT = 1000
+# What in brackets behind a colon is meant as an expression: a call, a name of its own, or an operator.
+_CALCULATED = re.compile(r"[a-z]+\(|[*/%]|\d\s*[+-]|[+-]\s*\d")
 
 Place = Literal["left", "right", "top", "bottom", "centre", "everywhere"]
 PLACES: tuple[str, ...] = get_args(Place)
@@ -51,7 +62,9 @@ class Prompt(Value):
 
     text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
     picture: Annotated[str, Field(max_length=4096)] = ""  # a path; empty for a text
-    weight: Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)] = 1.0
+    weight: Annotated[float, Field(ge=-MOST_WEIGHT, le=MOST_WEIGHT, allow_inf_nan=False)] = 1.0
+    # A factor of the weight that changes over time, such as “0.5 + 0.5*sin(t*2)”; empty: always 1.
+    weight_expression: Annotated[str, Field(max_length=LONGEST_EXPRESSION)] = ""
     stop: Annotated[float, Field(ge=NO_STOP, le=10, allow_inf_nan=False)] = NO_STOP
     region: Place = "everywhere"
     mask: Annotated[str, Field(max_length=4096)] = ""  # or a painted region's path, white where it is
@@ -69,7 +82,17 @@ class Prompt(Value):
             raise InvalidValue("a prompt needs either a text or a picture, not both")
         if self.mask and self.region != "everywhere":
             raise InvalidValue("the region of a prompt is either a word or a mask, not both")
+        if self.weight_expression:
+            parse_expression(self.weight_expression)
         return self
+
+    def at(self, moment: Moment) -> "Prompt":
+        """The prompt with the weight that it has at a moment."""
+        if not self.weight_expression:
+            return self
+        factor = evaluate(self.weight_expression, moment, low=-MOST_WEIGHT, high=MOST_WEIGHT, otherwise=1)
+        weight = min(max(self.weight * factor, -MOST_WEIGHT), MOST_WEIGHT)
+        return self.model_copy(update={"weight": weight, "weight_expression": ""})
 
     @property
     def label(self) -> str:
@@ -176,10 +199,11 @@ def set_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tupl
 
 def _prompt(term: str, *, weighted: bool = False) -> Prompt:
     term, where = _split_region(term.strip())
-    term, numbers = _without_numbers(term, weighted=weighted)
+    term, expression = _split_expression(term)
+    term, numbers = (term, []) if expression else _without_numbers(term, weighted=weighted)
     if not where:  # it may stand on either side of the numbers
         term, where = _split_region(term)
-    values = where | dict(zip(("weight", "stop"), numbers, strict=False))
+    values = where | dict(zip(("weight", "stop"), numbers, strict=False)) | expression
     picture = re.fullmatch(r"\[(.*)\]", term, re.DOTALL)
     try:
         if picture and picture[1].strip():
@@ -207,6 +231,40 @@ def _without_numbers(term: str, *, weighted: bool = False) -> tuple[str, list[fl
         numbers.insert(0, number)
         term = before.rstrip()
     return term, numbers
+
+
+def _split_expression(term: str) -> tuple[str, dict[str, Any]]:
+    """A term without the weight in brackets at its end and its stop, and those as a prompt's fields.
+
+    Brackets that hold no calculation, such as a smile, are text.
+    """
+    before, colon, end = term.rpartition(":")
+    stop = read_number(end) if colon else None
+    rest = before.rstrip() if stop is not None else term
+    start = rest.rfind(":(")
+    if start < 1 or not rest.endswith(")") or rest[:start].endswith("\\") or not rest[:start].strip():
+        return term, {}
+    inside = rest[start + 2 : -1].strip()
+    if not _CALCULATED.search(inside) and inside not in NAMES:
+        return term, {}
+    try:
+        parse_expression(inside)
+    except InvalidValue as error:
+        raise RecipeError(
+            "The weight of “{term}” is not allowed: {reason}.",
+            term=_shorten(rest[:start].strip()),
+            reason=error.message,
+        ) from error
+    found = {"weight_expression": inside} | ({} if stop is None else {"stop": stop})
+    return rest[:start].rstrip(), found
+
+
+def _reads_expression(term: str) -> bool:
+    """Whether the end of a term would be read as a weight in brackets."""
+    try:
+        return bool(_split_expression(term)[1])
+    except RecipeError:
+        return True
 
 
 def _is_weight(before: str, number: str) -> bool:
@@ -245,17 +303,24 @@ def _format(prompt: Prompt) -> str:
             text = "\\" + text
         if _without_numbers(text)[1]:  # the text's own end, which would be read as a weight
             text = _escape_numbers(text)
+        if _reads_expression(text):
+            start = text.rindex(":(")
+            text = f"{text[:start]}\\{text[start:]}"
     where = []
     if prompt.mask:
         where = [f"@[{_escape(prompt.mask, '|^@')}]"]
     elif prompt.region != "everywhere":
         where = [f"@{prompt.region}"]
     numbers = []
-    if prompt.weight != 1 or prompt.stop != NO_STOP:
-        numbers.append(prompt.weight)
+    if prompt.weight_expression:
+        factor = "" if prompt.weight == 1 else f"{_number(prompt.weight)}*"
+        inside = f"({prompt.weight_expression})" if factor else prompt.weight_expression
+        numbers.append(f"({factor}{inside})")
+    elif prompt.weight != 1 or prompt.stop != NO_STOP:
+        numbers.append(_number(prompt.weight))
     if prompt.stop != NO_STOP:
-        numbers.append(prompt.stop)
-    return " ".join([text, *where, *(f":{_number(number)}" for number in numbers)])
+        numbers.append(_number(prompt.stop))
+    return " ".join([text, *where, *(f":{number}" for number in numbers)])
 
 
 def _escape(text: str, marks: str) -> str:

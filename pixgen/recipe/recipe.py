@@ -6,6 +6,7 @@ machine gives the same picture.
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
@@ -24,6 +25,7 @@ from pixgen.recipe.drawers import (
     Pixels,
     drawers_that,
 )
+from pixgen.recipe.effects.expressions import SILENCE, uses_sound
 from pixgen.recipe.init import Init
 from pixgen.recipe.journey import Journey
 from pixgen.recipe.prompts import (
@@ -181,6 +183,10 @@ class Recipe(Value):
                 drawers=drawers_that("can_mask"),
             )
         self.growth.check(self, smallest=SMALLEST_SIDE)
+        if self.follows_sound and not self.journey.audio:
+            raise InvalidValue(
+                "an expression follows the sound, but there is none: add a sound file (--audio song.mp3)"
+            )
         return self
 
     @property
@@ -257,11 +263,19 @@ class Recipe(Value):
         now, then, part = self.transition(step)
         return now if part < 0.5 else then
 
-    def transition(self, step: int) -> tuple[Scene, Scene, float]:
+    def transition(self, step: int, sound: Mapping[str, float] = SILENCE) -> tuple[Scene, Scene, float]:
         """The prompts of a step's scene, those of the next scene, and the progress of the transition between
-        them, in [0, 1); at 0 both are the same."""
+        them, in [0, 1); at 0 both are the same.
+
+        Args:
+            sound: the levels of the sound at the step, which weights may follow.
+        """
         scenes, (index, part) = self.scenes(step), self.scene_at(step)
-        near = (_prompts_at(step, scenes[index]), _prompts_at(step, scenes[index + (part > 0)]))
+        moment = replace(self.journey.moment(step), sound=sound)
+        near = tuple(
+            tuple(prompt.at(moment) for prompt in _prompts_at(step, scenes[number]))
+            for number in (index, index + (part > 0))
+        )
         now, then = replace_texts(near, self.translations_at(step))
         return now, then, part
 
@@ -312,6 +326,21 @@ class Recipe(Value):
     def needs_sketcher(self) -> bool:
         """Whether a sketch model is needed, for the initial picture or for the scenes of a story."""
         return self.init.needs_sketcher or (self.story.sketch and len(self.prompts) > 1)
+
+    @property
+    def follows_sound(self) -> bool:
+        """Whether anything in it depends on the sound."""
+        edited = [change.prompts for change in self.changes if change.prompts is not None]
+        texts = [
+            prompt.weight_expression
+            for scenes in (self.prompts, *edited)
+            for scene in scenes
+            for prompt in scene
+            if prompt.weight_expression
+        ]
+        if isinstance(self.optimizer.factor, str):
+            texts.append(self.optimizer.factor)
+        return self.journey.follows_sound or any(map(uses_sound, texts))
 
     def learning_rate(self, step: int) -> float:
         """The learning rate at a step, before the schedule: the optimizer's, or that of the latest edit."""

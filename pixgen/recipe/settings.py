@@ -12,6 +12,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from pixgen.errors import InvalidValue
 from pixgen.recipe.base import Value, setting
 from pixgen.recipe.drawers import drawers_that
+from pixgen.recipe.effects.expressions import Moment
+from pixgen.recipe.journey import CurveField, check_curve, curve_at
 
 if TYPE_CHECKING:
     from pixgen.recipe.recipe import Recipe
@@ -60,6 +62,20 @@ class Optimizer(Value):
             step=0.05,
         ),
     ] = 0.1
+
+    factor: Annotated[
+        CurveField,
+        check_curve(0, 10),
+        setting(
+            "Learning rate over time",
+            "A factor of the learning rate, 0 to 10: keyframes by frame, or an expression.",
+            example="0.5 + 0.5*sin(t*2)",
+        ),
+    ] = ((0, 1.0),)
+
+    def factor_at(self, moment: Moment) -> float:
+        """The factor of the learning rate at a moment."""
+        return curve_at(self.factor, moment, low=0, high=10, otherwise=1)
 
     def rate_factor(self, progress: float) -> float:
         """The factor of the learning rate at a progress in [0, 1] through the steps."""

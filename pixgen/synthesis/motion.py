@@ -12,6 +12,7 @@ from PIL import Image
 from pixgen.recipe.journey import Motion
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.drawers.base import Drawer
+from pixgen.synthesis.scenes import sound_at
 from pixgen.synthesis.tensors import fit_picture, upload
 
 _SEAM = 2  # places repeated around the canvas, so that sampling across a border sees the other side
@@ -84,7 +85,7 @@ class CameraMotion:
         pictures: Mapping[str, Any],
         optimizer: torch.optim.Optimizer,
     ) -> None:
-        self.journey, self.drawer = recipe.journey, drawer
+        self.journey, self.drawer, self._recipe = recipe.journey, drawer, recipe
         self._is_spatial = recipe.drawer_kind.can_move_latent
         self._fit = partial(fit_picture, width=recipe.width, height=recipe.height, fit=recipe.init.fit)
         self._pictures, self._optimizer = pictures, optimizer
@@ -117,7 +118,7 @@ class CameraMotion:
             shown = shown - over + self.video_latent
         else:
             picture = None
-            motion = journey.motion(frame)
+            motion = journey.motion(frame, sound_at(self._recipe, step, self._pictures))
             if not motion.still:
                 shown = self._move(shown, motion) if journey.smooth else shown
                 drawer.latent.copy_(self._move(drawer.latent.detach(), motion))

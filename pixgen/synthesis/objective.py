@@ -23,7 +23,7 @@ from pixgen.synthesis.cutouts.regions import Regions
 from pixgen.synthesis.cutouts.sampler import make_sampler
 from pixgen.synthesis.cutouts.sheets import contact_sheet
 from pixgen.synthesis.precision import GradientScale, full_precision, replace_grad
-from pixgen.synthesis.scenes import targets_at
+from pixgen.synthesis.scenes import sound_at, targets_at
 from pixgen.synthesis.tensors import main_colours, start_copy, to_pixels, to_tensor, upload
 
 Metrics = dict[str, torch.Tensor]  # scalars by name
@@ -254,7 +254,9 @@ class Objective:
         """The losses of the picture's cutouts as CLIP sees them: the prompts', and those of CLIP's
         vectors."""
         self.cutout_sheet = None
-        prompts, target_vectors = targets_at(recipe, step, self._target)
+        prompts, target_vectors = targets_at(
+            recipe, step, self._target, sound=sound_at(recipe, step, self._pictures)
+        )
         if not prompts:
             return {}, {}
         cutouts, targets = recipe.cutouts, self._stack(target_vectors)  # (P, D)

@@ -33,7 +33,7 @@ from pixgen.synthesis.memory.out_of_memory import (
 from pixgen.synthesis.motion import CameraMotion
 from pixgen.synthesis.objective import Metrics, Objective, sum_losses
 from pixgen.synthesis.precision import GradientScale, arithmetic, resolve_precision
-from pixgen.synthesis.scenes import SceneSketches
+from pixgen.synthesis.scenes import SceneSketches, sound_at
 from pixgen.synthesis.sketch.session import SketchModel, UnClipModel
 from pixgen.synthesis.tensors import start_copy
 from pixgen.synthesis.upscale import enlarge
@@ -228,7 +228,9 @@ class Optimization(Iterator[Frame]):
     def _learning_rate(self) -> float:
         """The learning rate of this step: the one in force, times the schedule over all steps."""
         recipe, step = self.recipe, self.step
-        return recipe.learning_rate(step) * recipe.optimizer.rate_factor(recipe.progress(step))
+        moment = replace(recipe.journey.moment(step), sound=sound_at(recipe, step, self._pictures))
+        factor = recipe.optimizer.rate_factor(recipe.progress(step)) * recipe.optimizer.factor_at(moment)
+        return recipe.learning_rate(step) * factor
 
     def _advance(self) -> None:
         """Move on after a step: in a story towards the next scene, on a journey to the next frame. On a

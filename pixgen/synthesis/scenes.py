@@ -1,11 +1,14 @@
-"""Stories in the loop: the prompts in force between two scenes, and sketches that the picture passes into."""
+"""Prompts over time in the loop: those in force between two scenes, sketches that the picture passes into, and the
+sound that weights follow."""
 
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
+from typing import Any, Protocol
 
 import torch
 from PIL import Image
 
+from pixgen.recipe.effects.expressions import SILENCE
 from pixgen.recipe.prompts import LONGEST_TEXT, Prompt, Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.recipe.story import Story
@@ -14,15 +17,38 @@ from pixgen.synthesis.init.initialise import Initialisation
 from pixgen.synthesis.sketch.session import SketchModel, UnClipModel
 
 
+class SoundLevels(Protocol):
+    """A sound as levels in [0, 1], by their names in an expression."""
+
+    def at(self, seconds: float, length: float) -> Mapping[str, float]:
+        """The levels from a second on, for a length in seconds; silence beyond the end."""
+
+
+def sound_at(recipe: Recipe, step: int, pictures: Mapping[str, Any]) -> Mapping[str, float]:
+    """The levels of a recipe's sound at a step.
+
+    Args:
+        pictures: the recipe's sound among them, by its path, as ``SoundLevels``.
+    """
+    sound: SoundLevels | None = pictures.get(recipe.journey.audio)
+    if sound is None:
+        return SILENCE
+    return sound.at(recipe.journey.moment(step).seconds, recipe.journey.frame_seconds)
+
+
 def targets_at(
-    recipe: Recipe, step: int, target: Callable[[Prompt], torch.Tensor]
+    recipe: Recipe,
+    step: int,
+    target: Callable[[Prompt], torch.Tensor],
+    *,
+    sound: Mapping[str, float] = SILENCE,
 ) -> tuple[Scene, list[torch.Tensor]]:
     """The prompts in force at a step with their weights there, and the target of each, unit vectors ``(D,)``.
 
     Between two scenes the first prompt turns into the first of the next scene, the second into the second;
     prompts without a counterpart fade in or out by weight.
     """
-    now, then, part = recipe.transition(step)
+    now, then, part = recipe.transition(step, sound)
     if not part:
         return now, [target(prompt) for prompt in now]
     found: list[tuple[Prompt, torch.Tensor]] = []

@@ -60,7 +60,9 @@ def test_a_journey_is_the_same_as_json():
 @pytest.mark.parametrize(
     ("journey", "fields", "said"),
     [
-        ({"zoom": "fast"}, {}, "“fast” is not a list of keyframes: write frame:value"),
+        ({"zoom": "0:fast"}, {}, "“0:fast” is not a list of keyframes: write frame:value"),
+        ({"zoom": "fast"}, {}, "does not know “fast”: use t, frame"),
+        ({"zoom": "1 + bass"}, {}, "follows the sound, but there is none"),
         ({"zoom": "0:3"}, {}, "from 0.5 to 2, not 3"),
         ({"zoom": "9:1, 3:1"}, {}, "in the order of their frames"),
         ({"x": "0:nan"}, {}, "is not a list of keyframes"),

@@ -19,6 +19,7 @@ from pixgen.cli._options import (
     START,
     AsJsonLines,
     Assignments,
+    Audio,
     Augment,
     Device,
     Language,
@@ -183,6 +184,7 @@ def generate(
             rich_help_panel=PROMPT,
         ),
     ] = None,
+    audio: Audio = None,
     augment: Augment = None,
     assignments: Assignments = None,
     recipe: Annotated[
@@ -252,6 +254,7 @@ def generate(
             regions=region,
             story=_read_story(story),
             augment=augment,
+            audio=audio,
             assignments=assignments,
         )
     )

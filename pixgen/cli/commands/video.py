@@ -18,6 +18,7 @@ from pixgen.cli._options import (
     AsJson,
     AsJsonLines,
     Assignments,
+    Audio,
     Device,
     Init,
     OutputDir,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from pixgen.recipe.recipe import Recipe
     from pixgen.studio import Job, Studio
 
-_KEYFRAMES = "One value, or keyframes: frame:value, …"
+_KEYFRAMES = "One value, keyframes: frame:value, …, or an expression: 1 + 0.02*sin(t)."
 Every = Annotated[int | None, setting_option("journey.every", panel=MOTION, metavar="N")]
 Smooth = Annotated[float | None, setting_option("journey.smooth", panel=MOTION, metavar="N")]
 Fps = Annotated[float | None, setting_option("journey.fps", panel=MOTION, metavar="N")]
@@ -64,6 +65,7 @@ def journey(
     border: Annotated[str | None, setting_option("journey.border", panel=MOTION, metavar="HOW")] = None,
     smooth: Smooth = None,
     fps: Fps = None,
+    audio: Audio = None,
     out: VideoOut = None,
     overwrite: Overwrite = False,
     preset: Preset = None,
@@ -94,6 +96,7 @@ def journey(
         "border": border,
         "smooth": smooth,
         "fps": fps,
+        "audio": None if audio is None else str(audio),
     }
     recipe = None
     if resume is None:

@@ -1,4 +1,4 @@
-"""Copies the pictures and the video that a recipe names into the run's folder, so that it can be repeated.
+"""Copies the pictures, videos and sounds that a recipe names into the run's folder, so that it can be repeated.
 
 A copy is ``inputs/<sha256 of its bytes>/<its name>``, relative to the run's folder: the recipe contains no
 path of the machine, and labels keep the name of the original file.
@@ -17,13 +17,15 @@ from pixgen.images import MAX_BYTES, open_picture
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.storage import storage_errors, write_bytes
-from pixgen.studio.video.source import SourceVideo, keep_video
+from pixgen.studio.video.sound import Levels, open_levels, open_sound
+from pixgen.studio.video.source import SourceVideo, keep_file, keep_video
 
 FOLDER = "inputs"
 KEPT_PATH = re.compile(rf"{FOLDER}/[0-9a-f]{{64}}/[^/\\]+")
 
 _UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a copy
 _LONGEST_NAME = 60
+_PATH_FIELDS = ("picture", "mask", "video", "audio")  # of a recipe, whose values are paths
 
 
 def named_pictures(recipe: Recipe) -> set[str]:
@@ -35,8 +37,8 @@ def named_pictures(recipe: Recipe) -> set[str]:
 
 
 def named_files(recipe: Recipe) -> set[str]:
-    """The files that a recipe names: its pictures, and the video that it paints over."""
-    return named_pictures(recipe) | ({recipe.journey.video} - {""})
+    """The files that a recipe names: its pictures, the video that it paints over, and its sound."""
+    return named_pictures(recipe) | ({recipe.journey.video, recipe.journey.audio} - {""})
 
 
 def prompt_pictures(scenes: tuple[Scene, ...]) -> set[str]:
@@ -96,6 +98,9 @@ def keep_pictures(recipe: Recipe, folder: Path, *, find: Callable[[str], Path]) 
     paths = {path: keep_picture(find(path), folder) for path in sorted(named_pictures(recipe))}
     if video := recipe.journey.video:
         paths[video] = f"{FOLDER}/{keep_video(find(video), folder / FOLDER)}"
+    if audio := recipe.journey.audio:
+        open_sound(find(audio))  # refuses what is no sound
+        paths[audio] = f"{FOLDER}/{keep_file(find(audio), folder / FOLDER, name='sound')}"
     return replace_paths(recipe, paths)
 
 
@@ -126,6 +131,15 @@ def open_pictures(paths: set[str], folder: Path) -> dict[str, Image.Image]:
     return {path: open_picture(folder / path) for path in sorted(paths)}
 
 
+def open_recipe_sound(recipe: Recipe, folder: Path) -> dict[str, Levels]:
+    """Measure the levels of a run's copied sound by its path in the recipe, if an expression follows it. Raises
+    PictureError, VideoError."""
+    audio = recipe.journey.audio
+    if audio and not KEPT_PATH.fullmatch(audio):
+        raise PictureError("“{name}” is not a sound of this run.", name=Path(audio).name)
+    return {audio: open_levels(folder / audio)} if audio and recipe.follows_sound else {}
+
+
 def open_source_video(recipe: Recipe, folder: Path) -> dict[str, SourceVideo]:
     """Open the copied video of a run by its path in the recipe, if it has one. Raises PictureError."""
     video = recipe.journey.video
@@ -137,7 +151,7 @@ def open_source_video(recipe: Recipe, folder: Path) -> dict[str, SourceVideo]:
 def _replace(value: Any, paths: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {
-            key: paths.get(part, part) if key in ("picture", "mask", "video") else _replace(part, paths)
+            key: paths.get(part, part) if key in _PATH_FIELDS else _replace(part, paths)
             for key, part in value.items()
         }
     if isinstance(value, (list, tuple)):

@@ -7,7 +7,7 @@ viewers see the result; a resume cuts the held frames off.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pixgen.studio.storage import atomic_write, remove_file, temporary_path
 from pixgen.studio.video import ffmpeg
 from pixgen.studio.video.encoding import Encoder
 from pixgen.studio.video.ffmpeg import Sound
+from pixgen.studio.video.sound import open_sound
 from pixgen.studio.video.source import find_sound
 from pixgen.text_files import parse_json
 
@@ -46,12 +47,15 @@ def is_video_step(step: int, recipe: Recipe) -> bool:
 def open_recording(recipe: Recipe, path: Path, *, steps: Sequence[int] = ()) -> "VideoRecording":
     """Open the recording of a run; ``steps`` as for ``VideoRecording``.
 
-    A journey is recorded at its own frame rate without a held frame, and with the sound of a source video.
+    A journey is recorded at its own frame rate without a held frame. The video has the recipe's sound, or that of a
+    source video.
     """
-    if recipe.journey.moving:
-        video = path.parent / recipe.journey.video if recipe.journey.video else None
-        return VideoRecording(path, fps=recipe.journey.fps, hold=0, steps=steps, video=video)
-    return VideoRecording(path, steps=steps)
+    journey = recipe.journey
+    source = path.parent / (journey.audio or journey.video) if journey.audio or journey.video else None
+    find = open_sound if journey.audio else find_sound
+    if journey.moving:
+        return VideoRecording(path, fps=journey.fps, hold=0, steps=steps, video=source, find=find)
+    return VideoRecording(path, steps=steps, video=source, find=find)
 
 
 def hold_frames(fps: float) -> int:
@@ -98,6 +102,7 @@ class VideoRecording:
         hold: seconds for which the last frame is held at the end.
         steps: the steps of the frames of an existing video to keep; without, it starts again.
         video: the source of the sound, which is cut to the length of the recording.
+        find: opens the sound in that source; None if it has none.
 
     Every method raises VideoError or StorageError. The frames since the last commit are then lost, and
     the recording continues with the next frame.
@@ -111,10 +116,11 @@ class VideoRecording:
         hold: float = HOLD,
         steps: Sequence[int] = (),
         video: Path | None = None,
+        find: Callable[[Path], Sound | None] = find_sound,
     ) -> None:
         self.path, self.steps = path, tuple(steps) if path.exists() else ()
         self.notice = ""
-        self._fps, self._hold, self._video = fps, hold, video
+        self._fps, self._hold, self._video, self._find = fps, hold, video, find
         self._sound: Sound | None = None
         self._encoder: Encoder | None = None
         self._added: list[int] = []
@@ -166,8 +172,8 @@ class VideoRecording:
         with atomic_write(self.path) as whole:
             try:
                 if self._video is not None:
-                    self._sound = self._sound or find_sound(self._video)
-                seconds = len(steps) / self._fps
+                    self._sound = self._sound or self._find(self._video)
+                seconds = (len(steps) + (hold_frames(self._fps) if self._hold else 0)) / self._fps
                 ffmpeg.join(parts, whole, tags=tags, sound=self._sound, seconds=seconds)
             except VideoError:
                 if self._video is None:

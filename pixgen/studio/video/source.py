@@ -248,12 +248,18 @@ def keep_video(path: Path, folder: Path) -> str:
     """Copy a video into ``folder``, under the hash of its content; returns the path there. Raises
     VideoError, StorageError."""
     _kind(path)
+    return keep_file(path, folder, name="video")
+
+
+def keep_file(path: Path, folder: Path, *, name: str) -> str:
+    """Copy a file into ``folder`` as ``name`` with its suffix, under the hash of its content; returns the path
+    there. Raises StorageError."""
     with storage_errors(path):
         with path.open("rb") as file:
-            name = hashlib.sha256()
+            content = hashlib.sha256()
             while chunk := file.read(2**20):
-                name.update(chunk)
-    kept = f"{name.hexdigest()}/video{path.suffix.lower()[:8]}"
+                content.update(chunk)
+    kept = f"{content.hexdigest()}/{name}{path.suffix.lower()[:8]}"
     with storage_errors(folder / kept):
         (folder / kept).parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(folder / kept) as temporary:

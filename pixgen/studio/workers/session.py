@@ -16,7 +16,12 @@ from pixgen.messages import _
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import Job, StopRequested
 from pixgen.studio.runs.edits import take_edit
-from pixgen.studio.runs.inputs import named_pictures, open_pictures, open_source_video
+from pixgen.studio.runs.inputs import (
+    named_pictures,
+    open_pictures,
+    open_recipe_sound,
+    open_source_video,
+)
 from pixgen.studio.runs.record import RunRecorder, SavedState, read_state
 from pixgen.studio.runs.run import Run, RunLock, State
 from pixgen.studio.scheduler import JobQueue
@@ -172,6 +177,7 @@ class JobSession:
         job.pictures |= open_pictures(named_pictures(recipe), record.run.folder)
         footage = open_source_video(recipe, record.run.folder)
         job.pictures |= footage  # type: ignore[arg-type]  # as pictures
+        job.pictures |= open_recipe_sound(recipe, record.run.folder)  # type: ignore[arg-type]
         for video in footage.values():
             record.left_out = video.left_out(recipe.journey.frames(recipe.steps))
             job.set_notice(record.left_out)

@@ -29,7 +29,7 @@ LONGEST_AUGMENTATION = 300  # characters
 DRAWN, LAST = "drawn", "last"  # starting points that only the page has
 STARTS = (*(name for name, kind in INIT_KINDS.items() if kind.title), DRAWN, LAST)
 LOSS_PICTURE = "wished_picture"  # the upload for colours and style
-JOURNEY_INPUTS = ("story_rows", "video")  # inputs that a browser does not store
+JOURNEY_INPUTS = ("story_rows", "video", "sound")  # inputs that a browser does not store
 MOST_AT_ONCE = 8  # pictures that one press paints
 _MOST_FRAMES = 400
 _KEYFRAMES = ("zoom", "x", "y", "turn")
@@ -50,7 +50,15 @@ _JOURNEY_PATHS = {
     **{name: f"journey.{name}" for name in (*JOURNEY_NAMES, "carry")},
 }
 
+# Settings beside the main ones, by the form's names.
+_EFFECT_PATHS = {"rate_factor": "optimizer.factor"}
+EFFECT_SETTINGS = {name: find_setting(Recipe, path) for name, path in _EFFECT_PATHS.items()}
 JOURNEY_SETTINGS = {name: find_setting(Recipe, path) for name, path in _JOURNEY_PATHS.items()}
+CURVE_FIELDS = (*_KEYFRAMES, "rate_factor")  # that hold keyframes or an expression
+_GATHERED = {
+    "losses": LOSS_SETTINGS,
+    "effects": EFFECT_SETTINGS,
+}  # fields of a form that hold settings by name
 _GROUPS = (
     ("prompt", "leave_out"),
     ("frames", "every", "after", "zoom", "x", "y", "turn", "where", "border", "smooth"),
@@ -101,6 +109,8 @@ class CreateForm:
     carry: float | None = None
     story_rows: Sequence[Sequence[Any]] | None = None  # a table of scenes
     video: str | None = None
+    sound: str | None = None
+    effects: Mapping[str, Any] = field(default_factory=dict)  # by the names in EFFECT_SETTINGS
     losses: Mapping[str, Any] = field(default_factory=dict)  # by the names in LOSS_SETTINGS
     wished_picture: str | None = None
     metadata: bool | None = None
@@ -111,12 +121,12 @@ class CreateForm:
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "CreateForm":
         """Make a form from values by field name; other names are ignored."""
-        own = {each.name for each in fields_of(cls)} - {"losses"}
-        losses = {name: value for name, value in values.items() if name in LOSS_SETTINGS}
-        return cls(
-            **{name: _as_int(value) for name, value in values.items() if name in own},
-            losses={name: value for name, value in losses.items() if value is not None},
-        )
+        own = {each.name for each in fields_of(cls)} - _GATHERED.keys()
+        gathered = {
+            group: {name: value for name, value in values.items() if name in settings and value is not None}
+            for group, settings in _GATHERED.items()
+        }
+        return cls(**{name: _as_int(value) for name, value in values.items() if name in own}, **gathered)
 
     def without(self, shown: "CreateForm") -> "CreateForm":
         """The form with None for each field that was not changed.
@@ -127,13 +137,20 @@ class CreateForm:
         untouched = {
             each.name
             for each in fields_of(self)
-            if each.name != "losses" and getattr(self, each.name) == getattr(shown, each.name)
+            if each.name not in _GATHERED and getattr(self, each.name) == getattr(shown, each.name)
         }
         for group in _GROUPS:
             if any(name not in untouched and getattr(self, name) is not None for name in group):
                 untouched -= set(group)
-        losses = {name: value for name, value in self.losses.items() if value != shown.losses.get(name)}
-        return replace(self, losses=losses, **dict.fromkeys(untouched))
+        changed = {
+            group: {
+                name: value
+                for name, value in getattr(self, group).items()
+                if value != getattr(shown, group).get(name)
+            }
+            for group in _GATHERED
+        }
+        return replace(self, **changed, **dict.fromkeys(untouched))
 
     def given_values(self, *names: str) -> dict[str, Any]:
         """The named fields that are not None, by name."""
@@ -169,6 +186,7 @@ def form_fields(policy: Policy) -> dict[str, Field]:
         **journey_fields(preset, policy.most_steps),
         **model_fields(preset, policy),
         **loss_fields(preset),
+        **effect_fields(preset),
         "crisp": Field(False),
         "metadata": Field(True),
         **style_fields(),
@@ -203,6 +221,7 @@ def recipe_values(recipe: Recipe) -> dict[str, Any]:
         **journey_values(recipe),
         **model_values(recipe),
         **loss_values(recipe.losses),
+        **effect_values(recipe),
     }
 
 
@@ -270,6 +289,17 @@ def loss_values(losses: Losses) -> dict[str, Any]:
 def loss_fields(preset: Mapping[str, Any]) -> dict[str, Field]:
     """The fields of the losses, by name, in the page's order."""
     return {name: setting_field(setting, preset[name]) for name, setting in LOSS_SETTINGS.items()}
+
+
+def effect_values(recipe: Recipe) -> dict[str, Any]:
+    """The values of a recipe's effects, by field."""
+    values = {name: attrgetter(setting.path)(recipe) for name, setting in EFFECT_SETTINGS.items()}
+    return {name: format_keyframes(values[name]) if name in CURVE_FIELDS else values[name] for name in values}
+
+
+def effect_fields(preset: Mapping[str, Any]) -> dict[str, Field]:
+    """The fields of the effects, by name, in the page's order."""
+    return {name: setting_field(setting, preset[name]) for name, setting in EFFECT_SETTINGS.items()}
 
 
 def journey_values(recipe: Recipe) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from pixgen.text_files import parse_json
 from pixgen.ui.components import Field
 from pixgen.ui.create.form import (
     DRAWN,
+    EFFECT_SETTINGS,
     JOURNEY_NAMES,
     LAST,
     LONGEST_AUGMENTATION,
@@ -184,6 +185,8 @@ def _settings(form: CreateForm) -> dict[str, Any]:
     asked: dict[str, Any] = {"losses": loss_values_to_recipe(form.losses, picture=form.wished_picture or "")}
     for name, value in form.given_values(*places).items():
         set_path(asked, places[name], value)
+    for name, value in form.effects.items():
+        set_path(asked, EFFECT_SETTINGS[name].path, value)
     return asked
 
 
@@ -216,7 +219,7 @@ def journey_recipe(form: CreateForm, options: Options) -> Recipe:
     """The recipe of the form's options: a story, a journey or a restyled video if the form asks for one.
     Raises RecipeError, VideoError."""
     more = {**options.more, "story": form.given_values("fade", "blend")}
-    options = replace(options, story=_rows(form), more=more)
+    options = replace(options, story=_rows(form), audio=form.sound or None, more=more)
     frames, given_values = form.frames or 0, form.given_values(*JOURNEY_NAMES)
     if form.video:
         size = None if options.size is None else parse_size(options.size)

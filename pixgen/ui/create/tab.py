@@ -20,6 +20,7 @@ from pixgen.ui.create.controls import advanced_drawer, rail
 from pixgen.ui.create.drawn import pad_html
 from pixgen.ui.create.form import JOURNEY_INPUTS, LOSS_PICTURE, CreateForm, form_fields
 from pixgen.ui.create.panels.augmentations import cutouts_fold, wire_augmentations
+from pixgen.ui.create.panels.curves import wire_curves
 from pixgen.ui.create.panels.presets import preset_order, wire_presets
 from pixgen.ui.create.panels.styles import wire_styles
 from pixgen.ui.create.panels.upscaling import upscale_parts, wire_upscaling
@@ -65,6 +66,7 @@ def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
     _wire_settings(say, page, parts, asked)
     _wire_uploads(parts, say)
     wire_memory(studio, say, page, parts)
+    wire_curves(say, parts)
     wire_export(studio, say, parts, parts["session"])
     wire_upscaling(studio, say, parts)
     wire_augmentations(

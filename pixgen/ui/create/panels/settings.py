@@ -11,9 +11,16 @@ from pixgen.models.catalog import Kind, find_entry
 from pixgen.recipe.recipe import MOST_CLIPS
 from pixgen.recipe.story import COLUMNS
 from pixgen.studio.policy import Policy
+from pixgen.studio.video.sound import SOUND_SUFFIXES
 from pixgen.ui import html
 from pixgen.ui.components import PICTURE_TYPES, Field, Parts, fold, setting_control, slider
-from pixgen.ui.create.form import JOURNEY_SETTINGS, LOSS_PICTURE, LOSS_SETTINGS, model_names
+from pixgen.ui.create.form import (
+    EFFECT_SETTINGS,
+    JOURNEY_SETTINGS,
+    LOSS_PICTURE,
+    LOSS_SETTINGS,
+    model_names,
+)
 from pixgen.ui.i18n import Translator
 
 _KINDS: dict[str, Kind] = {"model": "vqgan", "clip": "clip", "sketcher": "sketcher"}
@@ -145,7 +152,7 @@ def journey_controls(
         gr.HTML(
             html.note(
                 say(
-                    "Each frame of the video takes some steps, then the view moves. Values can change over time: 0:1, 60:1.02 goes from 1 at frame 0 to 1.02 at frame 60."
+                    "Each frame of the video takes some steps, then the view moves. Values can change over time: 0:1, 60:1.02 goes from 1 at frame 0 to 1.02 at frame 60, and 1 + 0.02*sin(t) follows the second t; with a sound, bass, mid, treble and onset are its levels."
                 )
             )
         )
@@ -156,6 +163,11 @@ def journey_controls(
         with gr.Row():
             put("x", "y")
         put("where", "border", "smooth")
+        parts["rate_factor"] = setting_control(fields["rate_factor"], EFFECT_SETTINGS["rate_factor"], say)
+        parts["sound"] = gr.File(
+            label=say("A sound to follow"), file_types=["audio", *SOUND_SUFFIXES], height=120
+        )
+        parts["curves"] = gr.HTML("", elem_id="pg-curves")
         parts["video"] = gr.File(label=say("Or paint over a video"), file_types=["video", ".gif"], height=120)
         put("carry")
     return parts
