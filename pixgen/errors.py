@@ -8,6 +8,9 @@ PixgenError
 ├── DeviceError         a device that is not there
 │   └── OutOfMemory     too little memory for the work
 ├── StudioError         a run, a queue or a folder that cannot do what was asked
+│   ├── QueueFull       a queue that takes no more jobs now: in all,
+│   │   ├── OwnerLimit      of one person,
+│   │   └── AddressLimit    of one network address
 │   └── StorageError    a folder that cannot be written, a full disk
 ├── VideoError          a film that cannot be written
 ├── ClassifyError       labels, templates or pictures to be classified that are not allowed
@@ -64,6 +67,24 @@ class OutOfMemory(DeviceError):  # noqa: N818 - what happened, in the words of t
 
 class StudioError(PixgenError):
     """A run, a queue or a folder that cannot do what was asked."""
+
+
+class QueueFull(StudioError):  # noqa: N818 - what happened
+    """A queue that takes no more jobs now; ``reason`` names the limit for metrics."""
+
+    reason = "queue"
+
+
+class OwnerLimit(QueueFull):
+    """One person has as many jobs in the queue as they may."""
+
+    reason = "owner"
+
+
+class AddressLimit(QueueFull):
+    """One network address has as many jobs in the queue as it may."""
+
+    reason = "address"
 
 
 class StorageError(StudioError):

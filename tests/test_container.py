@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from pixgen.cli.commands import page
-from pixgen.ui.health import PATH
+from pixgen.ui.monitoring import HEALTH
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
@@ -37,7 +37,7 @@ def test_the_command_and_the_health_check_name_what_there_is():
     known = Path(page.__file__).read_text("utf-8")
     for option in (word for word in command if word.startswith("--")):
         assert option in known or f"{option[2:]}: Annotated" in known, option
-    assert f":7860{PATH}" in DOCKERFILE
+    assert f":7860{HEALTH}" in DOCKERFILE
     assert command[command.index("--port") + 1] == "7860"
 
 

@@ -20,7 +20,7 @@ from pixgen.studio.runs.edits import Edit, settings_at
 from pixgen.studio.runs.inputs import keep_prompts, open_pictures, prompt_pictures, trust_paths
 from pixgen.studio.runs.run import FINAL_STATES, Run, RunLock, State
 from pixgen.studio.scheduler import JobQueue
-from pixgen.studio.status import FinalFrame, JobStatus
+from pixgen.studio.status import FinalFrame, JobStatus, WatchPoint, watch_points
 from pixgen.studio.timing import DurationEstimator, JobTimer
 from pixgen.studio.workers.base import Painting, WorkerLost
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _CUTOUTS_FOR = 10.0  # seconds for which frames carry cutouts after the last request
 HEARTBEAT = 1.0  # seconds at most between two statuses, so that watchers know that the job is alive
+WAITING_HEARTBEAT = 5.0  # seconds, while it waits for its turn: hundreds may watch then
 
 
 class StopRequested(Exception):  # noqa: N818 - a signal, not an error
@@ -69,12 +70,14 @@ class Job:
         self._run, self._queue, self._find, self._check = run, queue, find, check
         self._changed = threading.Condition()  # guards the fields below
         self._version = 0  # of the status
+        self._listeners: list[Callable[[], object]] = []
         self._state: State = "waiting"
         self._error: PixgenError | None = None
         self._notice = ""
         self._recipe = run.recipe
         self._frame: Frame | FinalFrame | None = None
         self._timer = JobTimer(durations or DurationEstimator(), first=run.step if resumes else 0)
+        self._joined, self._waited = time.monotonic(), 0.0
         self._began: float | None = None
         self._seconds = run.seconds  # of earlier sessions; of all sessions once it has ended
         self._finished: datetime | None = None
@@ -111,6 +114,11 @@ class Job:
     def paused_seconds(self) -> float:
         """For how long the job has been paused."""
         return 0.0 if self._paused_at is None else time.monotonic() - self._paused_at
+
+    @property
+    def waited_seconds(self) -> float:
+        """For how long the job waited for its first turn; 0 while it does."""
+        return self._waited
 
     @property
     def unwatched_seconds(self) -> float:
@@ -161,14 +169,20 @@ class Job:
         Any number of watchers may iterate. A slow one misses frames and does not slow the job.
         """
         between = 1 / max(rate, 0.01)
-        seen, due = -1, 0.0
-        with self._count_watcher():
+        seen, due, late = -1, 0.0, 0.0
+        with self.watched():
             while True:
                 with self._changed:
                     self._changed.wait_for(lambda: self.ended, timeout=max(0.0, due - time.monotonic()))
-                    self._changed.wait_for(partial(self._is_new, seen), timeout=HEARTBEAT)
-                    seen, due = self._version, time.monotonic() + between
+                    self._changed.wait_for(
+                        partial(self.has_news, seen), timeout=max(0.0, late - time.monotonic())
+                    )
+                    beat = WAITING_HEARTBEAT if self._state == "waiting" else HEARTBEAT
+                    seen, now = self._version, time.monotonic()
+                    due, late = now + between, now + beat
                 job_status = self.status()
+                if (points := watch_points.get()) is not None:
+                    points[:] = [WatchPoint(self, seen, due, late)]
                 yield job_status
                 if job_status.state in FINAL_STATES:
                     return
@@ -245,7 +259,7 @@ class Job:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end, at most ``timeout`` seconds; returns whether it has ended."""
-        with self._count_watcher(), self._changed:
+        with self.watched(), self._changed:
             return self._changed.wait_for(lambda: self.ended, timeout)
 
     def change(
@@ -309,6 +323,7 @@ class Job:
             else:
                 self._began = self._began or time.monotonic()
                 self._timer.enter(state, time.monotonic())
+                self._waited = self._waited or time.monotonic() - self._joined
             self._state, self._fetching = state, None
             self._notify()
 
@@ -386,7 +401,8 @@ class Job:
             self._notify()
 
     @contextmanager
-    def _count_watcher(self) -> Iterator[None]:
+    def watched(self) -> Iterator[None]:
+        """Count a watcher for the length of a block: a job that nobody watches may lose its place."""
         with self._changed:
             self._watchers += 1
         try:
@@ -418,8 +434,20 @@ class Job:
         # Sketches count up from below 0: no step is done then.
         return replace(run, step=max(0, frame.step), similarities=frame.similarities)
 
-    def _is_new(self, seen: int) -> bool:
+    def has_news(self, seen: int) -> bool:
+        """Whether the status is newer than that version, or the job has ended."""
         return self.ended or self._version != seen
+
+    @contextmanager
+    def listening(self, call: Callable[[], object]) -> Iterator[None]:
+        """Call ``call`` after every change of the status inside the block, on any thread; it must return at once."""
+        with self._changed:
+            self._listeners.append(call)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._listeners.remove(call)
 
     def _elapsed(self) -> float:
         return self._seconds + (0.0 if self._began is None else time.monotonic() - self._began)
@@ -427,3 +455,5 @@ class Job:
     def _notify(self) -> None:
         self._version += 1
         self._changed.notify_all()
+        for call in self._listeners:
+            call()

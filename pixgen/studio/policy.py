@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixgen.errors import PictureError, RecipeError, StudioError
+from pixgen.errors import AddressLimit, OwnerLimit, PictureError, QueueFull, RecipeError
 from pixgen.models.catalog import get_entry
 from pixgen.models.registry import ready_names
 from pixgen.recipe.init import SKETCHERS, sampling_settings
@@ -129,24 +129,24 @@ class Policy:
         raise PictureError("Only uploaded pictures can be used here: upload this one first.")
 
     def check_queue(self, *, waiting: int, of_owner: int, of_address: int = 0) -> None:
-        """Raise StudioError if the queue is full: ``waiting`` jobs wait, ``of_owner`` are the owner's, and
+        """Raise QueueFull if the queue is full: ``waiting`` jobs wait, ``of_owner`` are the owner's, and
         ``of_address`` come from the owner's network address."""
         if self.jobs_per_owner is not None and of_owner >= self.jobs_per_owner:
-            raise StudioError(
+            raise OwnerLimit(
                 "You have {of_owner} pictures waiting or being painted, and the limit is {limit}: wait "
                 "for one to finish, or stop it.",
                 of_owner=of_owner,
                 limit=self.jobs_per_owner,
             )
         if self.jobs_per_address is not None and of_address >= self.jobs_per_address:
-            raise StudioError(
+            raise AddressLimit(
                 "{count} pictures from your network are waiting or being painted, and the limit is "
                 "{limit}: try again when one is finished.",
                 count=of_address,
                 limit=self.jobs_per_address,
             )
         if waiting >= self.waiting:
-            raise StudioError(
+            raise QueueFull(
                 "The queue is full ({waiting} pictures are waiting): try again later.", waiting=waiting
             )
 

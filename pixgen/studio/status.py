@@ -1,7 +1,8 @@
 """The status of a job that watchers receive, and the final frame of a job that has ended."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from pixgen.models.progress import DownloadProgress
 from pixgen.studio.runs.run import State
 
 if TYPE_CHECKING:
+    from pixgen.studio.jobs import Job
     from pixgen.synthesis import Frame
     from pixgen.synthesis.frames import Candidate
 
@@ -48,3 +50,21 @@ class FinalFrame:
     candidates: tuple["Candidate", ...] = ()
     notice: str = ""
     copied: None = None  # nothing is on its way from a device
+
+
+class WatchPoint(NamedTuple):
+    """Where a watcher is after a status; ``watch`` leaves it in ``watch_points``, for those who wait elsewhere than in
+    ``watch`` for the next one.
+
+    Args:
+        seen: the version of the status that it has.
+        due, late: the times of ``time.monotonic()`` before and until which the next status comes.
+    """
+
+    job: "Job"
+    seen: int
+    due: float
+    late: float
+
+
+watch_points: ContextVar["list[WatchPoint] | None"] = ContextVar("watch_points", default=None)

@@ -6,13 +6,14 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixgen.errors import StudioError
+from pixgen.errors import PixgenError, QueueFull, StudioError
+from pixgen.logs import log_run
 from pixgen.messages import _
 from pixgen.paths import expand, output_folder
 from pixgen.recipe.presets import DEFAULT, load_preset
@@ -84,6 +85,7 @@ class Studio:
         self._lock = threading.RLock()  # guards the fields below
         self._jobs: dict[str, Job] = {}
         self._end_callbacks: list[Callable[[Job], object]] = []
+        self._refusal_callbacks: list[Callable[[PixgenError], object]] = []
         self._closed = False
         self._closing = threading.Event()
         if policy.longest_pause is not None or policy.longest_unwatched is not None:
@@ -129,8 +131,8 @@ class Studio:
 
         Raises RecipeError, PictureError, StorageError, or StudioError if the queue is full.
         """
-        self.policy.check(recipe)
-        with self._lock:
+        with self._report_refusal(), self._lock:
+            self.policy.check(recipe)
             self._check_open(self._queue.members(), owner)
 
             def fill(folder: Path) -> Run:
@@ -160,7 +162,7 @@ class Studio:
         Raises StudioError if there is no such run, or it is being painted or is done, RecipeError,
         StorageError.
         """
-        with self._lock:
+        with self._report_refusal(), self._lock:
             self._check_open(self._queue.members(), owner)
             run = self._find_run(run_id, owner)
             steps = run.recipe.steps if steps is None else steps
@@ -216,7 +218,7 @@ class Studio:
         edit = Edit(
             prompts=prompts, weights=weights or {}, learning_rate=learning_rate, translations=translations
         )
-        with self._lock:
+        with self._report_refusal(), self._lock:
             self._check_open(self._queue.members(), owner)
             parent = self._find_run(run_id, owner)
             stored = read_fork_state(parent)
@@ -335,6 +337,20 @@ class Studio:
         """Call ``call`` with every job when it has ended, one job after another on one thread."""
         self._end_callbacks.append(call)
 
+    def on_refusal(self, call: Callable[[PixgenError], object]) -> None:
+        """Call ``call`` with the error whenever a job is refused, on the thread that asked for it."""
+        self._refusal_callbacks.append(call)
+
+    @contextmanager
+    def _report_refusal(self) -> Iterator[None]:
+        try:
+            yield
+        except PixgenError as error:
+            log.info("a job was refused", extra={"reason": type(error).__name__})
+            for call in self._refusal_callbacks:
+                call(error)
+            raise
+
     def _find_run(self, run_id: str, owner: str) -> Run:
         """The run with this id, if this owner may continue it. Raises StudioError."""
         run = self.run(run_id)
@@ -375,15 +391,19 @@ class Studio:
             self._pool.submit(job, run_lock=run_lock)
         except RuntimeError as error:  # the system is out of threads
             run_lock.release()
-            raise StudioError("The queue is full: try again later.") from error
+            raise QueueFull("The queue is full: try again later.") from error
+        if log.isEnabledFor(logging.INFO) and (entry := _find_entry(self.queue(), job)):
+            _log_start(entry)
         return job
 
     def _call_back(self, job: Job) -> None:
-        for call in self._end_callbacks:
-            try:
-                call(job)
-            except Exception:  # a callback's failure must not stop the studio
-                log.exception("a callback after a job failed")
+        with log_run(job.id):
+            _log_end(job)
+            for call in self._end_callbacks:
+                try:
+                    call(job)
+                except Exception:  # a callback's failure must not stop the studio
+                    log.exception("a callback after a job failed")
 
     def _release_places(self) -> None:
         """Give up the places of jobs that are paused or unwatched for too long, until the studio is closed."""
@@ -402,3 +422,36 @@ class Studio:
             of_owner=sum(job.owner == owner for job in queued),
             of_address=sum(address_of(job.owner) == address for job in queued) if address else 0,
         )
+
+
+def _log_end(job: Job) -> None:
+    status = job.status()
+    facts: dict[str, object] = {
+        "state": job.state,
+        "waited": round(job.waited_seconds, 3),
+        "seconds": round(status.elapsed, 3),
+        "steps_per_second": round(status.steps_per_second, 3),
+    }
+    if job.error is not None:
+        facts["reason"] = type(job.error).__name__
+    log.info("a job has ended: %s", job.state, extra=facts)
+
+
+def _log_start(entry: QueueEntry) -> None:
+    recipe = entry.job.recipe
+    log.info(
+        "a job joined the queue",
+        extra={
+            "run": entry.job.id,
+            "ahead": entry.before,
+            "estimated_wait": None if entry.wait is None else round(entry.wait, 3),
+            "estimated_seconds": None if entry.takes is None else round(entry.takes, 3),
+            "width": recipe.width,
+            "height": recipe.height,
+            "steps": recipe.steps,
+        },
+    )
+
+
+def _find_entry(entries: Sequence[QueueEntry], job: Job) -> QueueEntry | None:
+    return next((entry for entry in entries if entry.job is job), None)

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from anyio import to_thread
 
 from pixgen.errors import PixgenError, StudioError
 from pixgen.models import available_clips
 from pixgen.recipe.presets import DEFAULT, available_presets
-from pixgen.studio import Studio
+from pixgen.studio import Job, Run, Studio
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.studio.library.library import RUNS, PictureLibrary
-from pixgen.studio.owners import login_owner
+from pixgen.studio.owners import Owner, login_owner
 from pixgen.studio.queue import ACTIONS, QueueEntry, apply_action
 from pixgen.ui.classify import actions as classify_actions
 from pixgen.ui.components import PICTURE_TYPES, servable
@@ -28,20 +29,22 @@ from pixgen.ui.i18n import Translator
 from pixgen.ui.search import actions as search_actions
 from pixgen.ui.search.tab import MOST_SHOWN
 from pixgen.ui.session import owner_of
+from pixgen.ui.streaming import job_end
 
 
 def add_generate_api(studio: Studio, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built, as invisible components."""
 
-    def generate(
+    def submit(owner: Owner, prompt: str, preset: str, size: str, steps: int, seed: str) -> Job:
+        form = CreateForm(prompt=prompt, preset=preset, size=size, steps=steps or None, seed=seed)
+        return studio.submit(to_recipe(form), owner=owner)
+
+    async def generate(
         request: gr.Request, prompt: str, preset: str, size: str, steps: int, seed: str
     ) -> tuple[str, str | None, dict[str, Any]]:
         try:
-            recipe = to_recipe(
-                CreateForm(prompt=prompt, preset=preset, size=size, steps=steps or None, seed=seed)
-            )
-            job = studio.submit(recipe, owner=owner_of(request))
-            job.wait()
+            job = await to_thread.run_sync(submit, owner_of(request), prompt, preset, size, steps, seed)
+            await job_end(job)
             if job.error is not None:
                 raise job.error
             if not job.run.picture.is_file():
@@ -50,10 +53,12 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
             raise gr.Error(
                 error_text(error, say), title=say("Couldn't paint"), print_exception=False
             ) from error
-        run = job.run
+        return await to_thread.run_sync(files_of, job.run)
+
+    def files_of(run: Run) -> tuple[str, str | None, dict[str, Any]]:
         film = servable(run.video, film_out, name=run.video.name) if run.video.is_file() else None
         picture = servable(run.picture, picture_out, name=run.picture.name)
-        return picture, film, json.loads(job.recipe.to_json())
+        return picture, film, json.loads(run.recipe.to_json())
 
     with gr.Column(visible=False):
         inputs = [
@@ -77,7 +82,7 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
                 "Paints a picture and waits until it is finished. steps 0: as many as the preset has. "
                 "No seed: a new one."
             ),
-            concurrency_limit=8,
+            concurrency_limit=None,  # it holds no thread, and the studio's queue has its own limits
             show_progress="hidden",
         )
 

@@ -25,19 +25,21 @@ from pixgen.ui.experiment.tab import experiment_tab
 from pixgen.ui.gallery.events import GalleryEvents, GalleryHandlers
 from pixgen.ui.gallery.side_bar import side_bar, wire_side
 from pixgen.ui.gallery.tab import gallery_tab
-from pixgen.ui.health import Health
 from pixgen.ui.i18n import ENGLISH, LANGUAGES, Translator
 from pixgen.ui.i18n.translator import LanguageRedirect, language_links, other_languages
 from pixgen.ui.info.tab import info_tab, wire_info
+from pixgen.ui.monitoring import Monitoring, StudioMetrics
 from pixgen.ui.protection.headers import SecurityHeaders
 from pixgen.ui.protection.logins import LoginDelay
 from pixgen.ui.protection.uploads import UploadLimits
+from pixgen.ui.protection.visitors import ignore_refusal
 from pixgen.ui.search.tab import search_tab
 from pixgen.ui.send_to import link_parts, wire_classify_exchange, wire_links, wire_search_exchange
 from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: checked every hour, kept for a day
 _MOST_WATCHERS = 200
+_MOST_SESSIONS = 100  # whose state gradio keeps, 1.4 MB each; the one that was used the longest ago goes
 
 
 def build(studio: Studio, *, library: PictureLibrary | None = None, say: Translator = ENGLISH) -> gr.Blocks:
@@ -144,17 +146,20 @@ def launch(
     """Serve the page; ``where`` is gradio's server_name, server_port, share, auth, and so on.
 
     Args:
-        studio: answers ``/health``.
+        studio: answers ``/health`` and ``/metrics``.
         public: bound what is uploaded.
         by_browser: send those whose browser prefers another language to the page in it.
     """
     elsewhere = {path for path, *_ in page.pages}
     first = next(code for code in LANGUAGES if code not in elsewhere)
+    metrics = None if studio is None else StudioMetrics(studio)
+    refuse = ignore_refusal if metrics is None else metrics.refuse
+    monitoring = {"studio": studio, "metrics": metrics, "public": public}
     middleware = [
         Middleware(SecurityHeaders),
-        *([Middleware(Health, studio=studio)] if studio is not None else []),
-        Middleware(LoginDelay),
-        *([Middleware(UploadLimits, folder=uploads_folder())] if public else []),
+        *([Middleware(Monitoring, **monitoring)] if metrics is not None else []),
+        Middleware(LoginDelay, refuse=refuse),
+        *([Middleware(UploadLimits, folder=uploads_folder(), refuse=refuse)] if public else []),
         Middleware(LanguageRedirect, first=first, by_browser=by_browser),
     ]
     return page.launch(
@@ -169,7 +174,8 @@ def launch(
         footer_links=["api", "settings"],
         allowed_paths=[],  # files are served as copies: see ``servable``
         max_file_size=LARGEST_UPLOAD,
-        max_threads=100,  # a watcher holds one while it waits for its next picture
+        max_threads=100,  # a watcher of a grid holds one while it waits for its next picture
+        state_session_capacity=_MOST_SESSIONS,
         enable_monitoring=False,
         run_history=False,
         show_error=False,

@@ -60,7 +60,7 @@ def test_every_option_reaches_the_page(opened):
     arguments = [
         "--host", "0.0.0.0", "--port", "8000", "--share", "--auth", "ada:se:cret", "--device", "cpu",
         "--output-dir", "runs", "--search-root", "a", "--search-root", "b", "--public", "--models-dir", "own",
-        "--keep", "30 days", "--lang", "tr",
+        "--keep", "30 days", "--lang", "tr", "--root-path", "/pixgen", "--log-format", "text",
     ]  # fmt: skip
     assert main(["app", *arguments]) == 0
     assert (opened["server_name"], opened["server_port"], opened["share"]) == ("0.0.0.0", 8000, True)
@@ -68,7 +68,7 @@ def test_every_option_reaches_the_page(opened):
     assert (opened["folder"], opened["device"]) == (Path("runs"), "cpu")
     assert opened["policy"] == (True, "30 days")
     assert opened["roots"] == [Path("a"), Path("b")]
-    assert opened["by_browser"] is False
+    assert (opened["by_browser"], opened["root_path"]) == (False, "/pixgen")
     assert os.environ["PIXGEN_MODELS_DIR"] == "own"
     assert opened["closed"]
 
@@ -106,7 +106,15 @@ def test_an_address_that_is_taken_is_a_sentence(opened, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    "given", [["--auth", "ada"], ["--auth", ":x"], ["--port", "0"], ["--port", "x"], ["--lang", "fr"]]
+    "given",
+    [
+        ["--auth", "ada"],
+        ["--auth", ":x"],
+        ["--port", "0"],
+        ["--port", "x"],
+        ["--lang", "fr"],
+        ["--log-format", "xml"],
+    ],
 )
 def test_a_wrong_argument_is_a_sentence_and_status_2(given, capsys):
     assert main(["app", *given]) == 2

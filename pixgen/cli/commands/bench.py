@@ -201,6 +201,23 @@ def _stream(
     _print(stream(recipe, steps=steps, pairs=pairs, device=device), as_json=as_json, text=text)
 
 
+@bench.command("load")
+@example("pixgen bench load --people 50 --jobs 500 --json")
+def _load(
+    people: Annotated[int, typer.Option(help="People at once.", min=1, max=500, rich_help_panel=RUNS)] = 10,
+    jobs: Annotated[int, typer.Option(help="Pictures in all.", min=1, rich_help_panel=RUNS)] = 40,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Load a public page with people who paint, watch and stop tiny pictures at once.
+
+    Checks that each gets the own picture or a sentence, and measures waits, estimates, stops and memory.
+    """
+    from pixgen.bench.load import load, text
+
+    _print(load(people=people, jobs=jobs, device=device), as_json=as_json, text=text)
+
+
 @bench.command("quality")
 @example("pixgen bench quality --variant preset --prompts 20")
 def _quality(

@@ -14,6 +14,7 @@ from pixgen.cli._outputs import print_line
 from pixgen.cli._signals import exit_status
 from pixgen.cli._studio import open_studio
 from pixgen.errors import PixgenError, StudioError
+from pixgen.logs import FORMATS, configure_logs
 
 if TYPE_CHECKING:
     from pixgen.studio import Studio
@@ -29,6 +30,15 @@ def _read_auth(text: str | None) -> tuple[str, str] | None:
     if not (name and password):
         raise StudioError("--auth needs a name and a password, for example --auth ada:secret.")
     return name, password
+
+
+def _read_log_format(text: str | None) -> str:
+    form = text or os.environ.get("PIXGEN_LOG") or "text"
+    if form not in FORMATS:
+        raise StudioError(
+            "--log-format must be one of {choices} (not {form}).", choices=", ".join(FORMATS), form=form
+        )
+    return form
 
 
 def _serve_until_interrupted(page: Any, studio: "Studio") -> NoReturn:
@@ -66,6 +76,14 @@ def open_page(
             rich_help_panel=ADDRESS,
         ),
     ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(
+            help="The path under which a proxy serves the page, such as /pixgen.",
+            metavar="PATH",
+            rich_help_panel=ADDRESS,
+        ),
+    ] = None,
     share: Annotated[
         bool, typer.Option("--share", help="Make a public link, by gradio.", rich_help_panel=ADDRESS)
     ] = False,
@@ -96,6 +114,14 @@ def open_page(
             help="The page's language: en or tr. Default: each browser's own.",
             metavar="NAME",
             rich_help_panel=PAGE,
+        ),
+    ] = None,
+    log_format: Annotated[
+        str | None,
+        typer.Option(
+            help="How the log is written: text, or json for programs. Default: $PIXGEN_LOG, else text.",
+            metavar="FORM",
+            rich_help_panel=RUNS,
         ),
     ] = None,
     device: Annotated[
@@ -148,6 +174,7 @@ def open_page(
         public=public or "SPACE_ID" in os.environ,
         keep=os.environ.get("PIXGEN_KEEP") if keep is None else keep,
     )
+    configure_logs(_read_log_format(log_format), private=policy.public)
     studio = open_studio(output_dir, device=device, devices=devices, policy=policy)
     library = PictureLibrary(studio, roots=search_root or [])
     library.follow()
@@ -160,6 +187,7 @@ def open_page(
                 studio=studio,
                 server_name=host,
                 server_port=port,
+                root_path=root_path,
                 share=share,
                 by_browser=not lang,
                 auth=credentials,

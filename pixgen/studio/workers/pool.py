@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from pixgen.logs import log_run
 from pixgen.studio.jobs import Job
 from pixgen.studio.runs.run import RunLock
 from pixgen.studio.scheduler import JobQueue
@@ -150,7 +151,8 @@ class WorkerPool:
             self._run(job, None)
 
     def _run(self, job: Job, worker: Worker | None) -> End:
-        end = self._sessions[job.id].run(worker)
+        with log_run(job.id):
+            end = self._sessions[job.id].run(worker)
         if end == "ended":
             del self._sessions[job.id]
             self._ended.put(job)

@@ -29,6 +29,7 @@ from pixgen.ui.create.prompt_help import wire_help, wire_memory
 from pixgen.ui.errors import error_text, guard_handler, show_warning
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession, Watchers
+from pixgen.ui.streaming import without_thread
 
 # Stored values are only obscured, because every browser gets this key. They contain no secrets.
 _KEPT = {"secret": "kept-in-this-browser"}
@@ -133,19 +134,24 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
     def known(request: gr.Request, session: Any) -> BrowserSession:
         return BrowserSession.from_request(session, request, watchers=watchers)
 
+    @without_thread
     def paint(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
         form = CreateForm.read(dict(zip(names, values, strict=True)))
         yield from shown(actions.paint(studio, form, known(request, session), say=say))
 
+    @without_thread
     def take(request: gr.Request, session: Any, pick: Any) -> Iterator[tuple]:
         yield from shown(actions.use_sketch(studio, known(request, session), pick, say=say))
 
+    @without_thread
     def look_at(request: gr.Request, session: Any) -> Iterator[tuple]:
         yield from shown(actions.show_run(studio, known(request, session), say=say))
 
+    @without_thread
     def come_back(request: gr.Request, session: Any) -> Iterator[tuple]:
         yield from shown(actions.restore_screen(studio, known(request, session), say=say))
 
+    @without_thread
     def look_again(request: gr.Request, session: Any) -> Iterator[tuple]:
         yield from shown(actions.restore_screen(studio, known(request, session), say=say, again=True))
 
@@ -338,12 +344,15 @@ def _wire_buttons(
     def form(values: Sequence[Any]) -> CreateForm:
         return CreateForm.read(dict(zip(names, values, strict=True)))
 
+    @without_thread
     def go_on(request: gr.Request, session: Any) -> Iterator[tuple]:
         yield from shown(actions.resume(studio, known(request, session), say=say))
 
+    @without_thread
     def more(request: gr.Request, session: Any) -> Iterator[tuple]:
         yield from shown(actions.add_steps(studio, known(request, session), say=say))
 
+    @without_thread
     def fork(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
         yield from shown(actions.fork(studio, form(values), known(request, session), say=say))
 

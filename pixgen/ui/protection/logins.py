@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from pixgen.ui.protection.visitors import scope_address
+from pixgen.ui.protection.visitors import ignore_refusal, scope_address
 
 _FREE_TRIES = 3  # wrong ones, before any delay
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 8.0  # seconds
@@ -26,10 +26,16 @@ class _Failures:
 
 
 class LoginDelay:
-    """ASGI middleware that delays logins from an address after wrong ones, and refuses them after twenty."""
+    """ASGI middleware that delays logins from an address after wrong ones, and refuses them after twenty.
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self._app = app
+    Args:
+        refuse: called with "login" whenever one is refused.
+    """
+
+    def __init__(
+        self, app: Callable[..., Awaitable[None]], *, refuse: Callable[[str], object] = ignore_refusal
+    ) -> None:
+        self._app, self._report = app, refuse
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
         self._waiting = 0
 
@@ -41,6 +47,7 @@ class LoginDelay:
         address = scope_address(scope)
         wrong = self._count(address)
         if wrong >= _MOST_WRONG or self._waiting >= _MOST_WAITING:
+            self._report("login")
             await _refuse(scope, receive, send)
             return
         self._add_wrong(address)  # until its answer says that it was right: others may come meanwhile

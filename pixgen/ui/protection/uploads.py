@@ -11,7 +11,7 @@ from anyio import to_thread
 from starlette.responses import JSONResponse
 
 from pixgen.images import LARGEST_UPLOAD
-from pixgen.ui.protection.visitors import scope_address
+from pixgen.ui.protection.visitors import ignore_refusal, scope_address
 
 MOST_BYTES = 4 * 2**30  # of all files that browsers sent or were sent
 MOST_BYTES_OF_ADDRESS = 2**30  # a day
@@ -28,6 +28,7 @@ class UploadLimits:
         folder: where gradio keeps what is uploaded and what it serves.
         most: the bytes of all files there.
         most_of_address: the bytes that may come from one network address a day.
+        refuse: called with "upload" whenever one is refused.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class UploadLimits:
         folder: Path,
         most: int = MOST_BYTES,
         most_of_address: int = MOST_BYTES_OF_ADDRESS,
+        refuse: Callable[[str], object] = ignore_refusal,
     ) -> None:
         self._app, self._folder, self._most, self._most_of_address = app, folder, most, most_of_address
+        self._report = refuse
         self._sent: OrderedDict[str, tuple[float, int]] = OrderedDict()  # when a day began, and its bytes
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
@@ -56,6 +59,7 @@ class UploadLimits:
         elif not await to_thread.run_sync(make_space, self._folder, self._most - max(size, _ENVELOPE)):
             problem = "The server has no space for more files now: try later."
         if problem:
+            self._report("upload")
             await JSONResponse({"detail": problem}, 413)(scope, receive, send)
             return
 

@@ -49,6 +49,10 @@ def scope_address(scope: Mapping[str, Any]) -> str:
     return _behind_proxy(host, ", ".join(forwarded))
 
 
+def ignore_refusal(reason: str) -> None:
+    """Do nothing about a request that was refused: where nobody counts them."""
+
+
 def _behind_proxy(host: str, forwarded_for: str) -> str:
     if _is_private(host):
         forwarded = forwarded_for[-1000:].split(",")
