@@ -10,6 +10,7 @@ button when it is time. Files are copied into gradio's cache, so that no folder 
 
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -155,6 +156,7 @@ def servable_bytes(data: bytes, component: Component, *, name: str) -> str:
         os.utime(copy)  # its age counts from now, as for a new copy
     else:
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.with_suffix(".part").write_bytes(data)
-        copy.with_suffix(".part").replace(copy)
+        part = copy.with_suffix(f".{secrets.token_hex(4)}.part")  # two tabs may want the same file at once
+        part.write_bytes(data)
+        part.replace(copy)
     return str(copy)

@@ -31,7 +31,7 @@ def opened(monkeypatch):
     given = {}
 
     class FakeStudio(SimpleNamespace):
-        def __init__(self, folder, *, device, policy):
+        def __init__(self, folder, *, device, devices, policy):
             given.update(folder=folder, device=device, policy=policy)
 
         def close(self):
