@@ -47,6 +47,13 @@ def suggestions(word: str, count: int = 3) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*alike, *begins[:2]]))[:count]
 
 
+def completions() -> tuple[str, ...]:
+    """The words to complete a prompt with: those of the bundled word lists first, then all others, the shortest
+    first."""
+    listed = {word for lines in word_lists().values() for line in lines for word in split_words(line)}
+    return tuple(sorted(_candidates(), key=lambda word: (word not in listed, len(word))))
+
+
 @cache
 def _candidates() -> tuple[str, ...]:
     """Words to suggest: those of the bundled word lists first, then all others."""

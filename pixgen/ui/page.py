@@ -34,7 +34,13 @@ from pixgen.ui.protection.logins import LoginDelay
 from pixgen.ui.protection.uploads import UploadLimits
 from pixgen.ui.protection.visitors import ignore_refusal
 from pixgen.ui.search.tab import search_tab
-from pixgen.ui.send_to import link_parts, wire_classify_exchange, wire_links, wire_search_exchange
+from pixgen.ui.send_to import (
+    link_parts,
+    wire_classify_exchange,
+    wire_dropped,
+    wire_links,
+    wire_search_exchange,
+)
 from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: checked every hour, kept for a day
@@ -81,7 +87,7 @@ def _tabs(
     pictures and prompts from one to another."""
     gr.Navbar(visible=False)  # the header leads to the other languages
     gr.HTML(html.header(say, language_links(first)) + html.script_texts(say))
-    links = link_parts()
+    links = link_parts(say)
     with gr.Tabs() as tabs:
         with gr.Tab(say("Create"), id="create"):
             create = create_tab(studio, say, page)
@@ -106,6 +112,7 @@ def _tabs(
     events.connect_form(asked, keep)
     wire_links(handlers, links, create, fields=asked, say=say, tabs=tabs, keep=keep)
     wire_info(info, create, fields=asked, say=say, tabs=tabs, keep=keep)
+    wire_dropped(links, say, tabs=tabs, create=create, classify=classify, info=info, keep=keep)
     wire_search_exchange(library, say, tabs=tabs, search=search, create=create, classify=classify, run=run)
 
 
@@ -169,7 +176,17 @@ def launch(
         head=_head(),
         # Esc closes the light box, the drawing pad, or the side bar that covers the page, before it stops a picture.
         js=_script(
-            "lightbox.js", "typing.js", "pad.js", "brush.js", "side.js", "page.js", "notify.js", "links.js"
+            "lightbox.js",
+            "drop.js",
+            "completion.js",
+            "typing.js",
+            "pad.js",
+            "brush.js",
+            "side.js",
+            "scenes.js",
+            "page.js",
+            "notify.js",
+            "links.js",
         ),
         footer_links=["api", "settings"],
         allowed_paths=[],  # files are served as copies: see ``servable``

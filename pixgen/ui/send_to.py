@@ -101,13 +101,75 @@ def wire_search_exchange(
     search["classify_it"].click(name, chosen, [tabs, classify["pictures"]], **QUIET).success(**run)
 
 
-def link_parts() -> Parts:
+def link_parts(say: Translator) -> Parts:
     """The hidden parts that links.js uses: buttons that it presses, and the text that it sends with them."""
     parts: Parts = {
         name: gr.Button(visible="hidden", elem_id=f"pg-{name.replace('_', '-')}")
         for name in ("follow_link", "go_to_tab", "go_to_run")
     }
-    return parts | {"link": gr.Textbox("", visible="hidden", label="link")}
+    return parts | {
+        "link": gr.Textbox("", visible="hidden", label=say("Copy link")),
+        "dropped": gr.File(visible="hidden", label=say("Picture"), elem_id="pg-dropped"),
+        "act": gr.Textbox("", visible="hidden", label=say("What to do with this picture")),
+    }
+
+
+def wire_dropped(
+    parts: Parts,
+    say: Translator,
+    *,
+    tabs: gr.Tabs,
+    create: Parts,
+    classify: Parts,
+    info: Parts,
+    keep: dict[str, Any],
+) -> None:
+    """Send a picture that was pasted or dropped anywhere on the page where drop.js asked: to Create as the start
+    or as a picture prompt, to Classify, or to Picture info.
+
+    Args:
+        keep: an event's arguments that keep the form in the browser.
+    """
+
+    def send(path: str | None, act: Any, pictures: Any) -> tuple:
+        start = kind = prompts = labelled = read = gr.skip()
+        tab = {"classify": "classify", "info": "info"}.get(act, "create")
+        try:
+            if path is None:
+                raise PixgenError("The picture did not arrive: drop it again.")
+            if act != "info":
+                open_picture(path)
+        except PixgenError as error:
+            raise gr.Error(
+                error_text(error, say), title=say("Couldn't read the picture"), print_exception=False
+            ) from error
+        if act == "info":
+            read = path
+        elif act == "classify":
+            labelled = [path]
+        elif act == "prompt":
+            prompts = [*(pictures or []), path]
+            gr.Info(say("This picture was added to the picture prompts."))
+        else:
+            start, kind = gr.update(value=path, visible=True), "picture"
+            gr.Info(say("The next picture starts from this one."))
+        return gr.update(selected=tab), start, kind, prompts, labelled, read, None
+
+    parts["dropped"].upload(
+        send,
+        [parts["dropped"], parts["act"], create["pictures"]],
+        [
+            tabs,
+            create["start_picture"],
+            create["start"],
+            create["pictures"],
+            classify["pictures"],
+            info["file"],
+            parts["dropped"],
+        ],
+        js="(file, act, pictures) => [file, window.pixgenDrop.act(), pictures]",
+        **QUIET,
+    ).success(**keep).then(None, js="() => window.pixgenDrop.done()")
 
 
 def wire_links(

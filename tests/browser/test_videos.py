@@ -46,3 +46,29 @@ def test_a_story_is_painted_and_its_video_is_as_long_as_wanted(visit, tmp_path):
     assert "Video: h264" in said
     assert "yuv420p" in said
     assert read_metadata(film).story.fade == 1
+
+
+def test_a_story_of_cards_is_moved_and_painted_in_its_order(visit):
+    say, page = ENGLISH, visit()
+    write(page, "something else", steps=8)
+    unfold(page, say("Story and camera"))
+    cards = page.locator(".pg-scenes li")
+    cards.nth(0).locator("textarea").fill("an owl")
+    cards.nth(1).locator("textarea").fill("a red fox")
+    cards.nth(0).locator("input").fill("0.2")
+    cards.nth(1).locator("input").fill("0.3")
+    page.locator(".pg-scenes small", has_text="10 steps").wait_for()
+    cards.nth(1).get_by_role("button", name=say("Earlier")).click()
+    assert cards.nth(0).locator("textarea").input_value() == "a red fox"
+    cards.nth(1).locator(".pg-drag").drag_to(cards.nth(0), target_position={"x": 20, "y": 4})
+    assert cards.nth(0).locator("textarea").input_value() == "an owl"
+    assert page.locator(".pg-scenes-note").is_visible()  # the prompt is replaced, and the page says so
+    paint(page)
+    state(page, "done")
+    page.locator("#pg-status", has_text="step 10 of 10").wait_for()
+    page.locator("#pg-canvas video[aria-label^='an owl ^ a red fox']").wait_for()
+    page.reload()
+    page.locator("html[data-ready]").wait_for()
+    assert cards.nth(1).locator("textarea").input_value() == "a red fox"
+    page.locator("[data-clear-scenes]").click()
+    assert not page.locator(".pg-scenes-note").is_visible()

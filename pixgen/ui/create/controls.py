@@ -14,6 +14,7 @@ from pixgen.ui.create.form import DRAWN, LAST, sizes
 from pixgen.ui.create.panels.augmentations import augment_controls
 from pixgen.ui.create.panels.presets import medium_controls, preset_state, quality_controls, video_controls
 from pixgen.ui.create.panels.settings import journey_controls, loss_controls, model_controls
+from pixgen.ui.create.panels.story import story_note_html
 from pixgen.ui.create.panels.styles import styles_strip
 from pixgen.ui.create.prompt_help import help_line
 from pixgen.ui.i18n import Translator
@@ -32,6 +33,7 @@ def rail(fields: dict[str, Field], policy: Policy, say: Translator) -> Parts:
         )
     }
     parts |= help_line(say)
+    gr.HTML(story_note_html(say), padding=False, elem_classes="pg-scenes-said")
     gr.HTML(html.prompt_tips(say), padding=False)
     with fold(say("Negative prompt"), classes="pg-quiet-fold", elem_id="pg-negative"):
         parts["leave_out"] = gr.Textbox(

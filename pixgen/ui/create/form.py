@@ -107,7 +107,7 @@ class CreateForm:
     border: str | None = None
     smooth: float | None = None
     carry: float | None = None
-    story_rows: Sequence[Sequence[Any]] | None = None  # a table of scenes
+    story_rows: str | Sequence[Sequence[Any]] | None = None  # JSON, as scenes.js writes it, or rows
     video: str | None = None
     sound: str | None = None
     effects: Mapping[str, Any] = field(default_factory=dict)  # by the names in EFFECT_SETTINGS

@@ -28,7 +28,6 @@ from pixgen.recipe.prompts import (
     parse,
 )
 from pixgen.recipe.recipe import LARGEST_SEED, Recipe, read_recipe
-from pixgen.recipe.story import COLUMNS
 from pixgen.recipe.wildcards import escape_wildcards
 from pixgen.studio.runs.inputs import KEPT_PATH, named_files
 from pixgen.studio.video.journeys import plan_journey, plan_restyle
@@ -45,6 +44,7 @@ from pixgen.ui.create.form import (
     CreateForm,
     preset_values,
 )
+from pixgen.ui.create.panels.story import read_story
 from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.i18n import Translator
 
@@ -219,7 +219,9 @@ def journey_recipe(form: CreateForm, options: Options) -> Recipe:
     """The recipe of the form's options: a story, a journey or a restyled video if the form asks for one.
     Raises RecipeError, VideoError."""
     more = {**options.more, "story": form.given_values("fade", "blend")}
-    options = replace(options, story=_rows(form), audio=form.sound or None, more=more)
+    rows, steps = read_story(form.story_rows)
+    length = {"steps": steps} if steps else {}
+    options = replace(options, story=rows, audio=form.sound or None, more=more, **length)
     frames, given_values = form.frames or 0, form.given_values(*JOURNEY_NAMES)
     if form.video:
         size = None if options.size is None else parse_size(options.size)
@@ -242,11 +244,6 @@ def journey_recipe(form: CreateForm, options: Options) -> Recipe:
     if form.frames is not None:  # the form turns the preset's journey off
         options = replace(options, more={**options.more, "journey": {"every": 0, "after": 0}})
     return recipe_from(options)
-
-
-def _rows(form: CreateForm) -> list[dict[str, Any]]:
-    rows = [dict(zip(COLUMNS, row, strict=False)) for row in form.story_rows or ()]
-    return [row for row in rows if str(row.get("prompt") or "").strip()]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from pixgen.errors import PixgenError
-from pixgen.models.vocabulary import split_words
+from pixgen.models.vocabulary import completions, split_words
 from pixgen.recipe.wildcards import word_lists
 from pixgen.studio import Studio
 from pixgen.studio.memory_check import MemoryCheck, check_memory, format_bytes
@@ -22,7 +22,7 @@ from pixgen.ui.components import QUIET, Parts, on_answer, on_pause
 from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.create.panels.styles import chosen_styles
-from pixgen.ui.i18n import Translator
+from pixgen.ui.i18n import ENGLISH, Translator
 from pixgen.ui.protection.values import event_value
 
 ASKED = (
@@ -100,7 +100,12 @@ def wire_memory(
 def help_line(say: Translator) -> Parts:
     """The area below the prompt, built inside a ``gr.Blocks``."""
     shown = help_html(say, PromptCheck(), "")
-    return {"help": gr.HTML(shown, js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-help")}
+    return {
+        "help": gr.HTML(shown, js_on_load=_CLICKS, apply_default_css=False, elem_id="pg-help"),
+        # For completion.js, which asks for them when somebody begins to type.
+        "load_words": gr.Button(visible="hidden", elem_id="pg-load-words"),
+        "words": gr.HTML("", visible="hidden", elem_id="pg-words"),
+    }
 
 
 def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
@@ -120,6 +125,7 @@ def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
         read, typed, parts["help"], queue=False, trigger_mode="multiple", **QUIET
     )
     on_answer(answer, _ASK_HELP)
+    parts["load_words"].click(lambda: completions_html(say), None, parts["words"], queue=False, **QUIET)
     parts["help"].select(replace, parts["prompt"], parts["prompt"], **QUIET).then(**keep)
 
 
@@ -145,6 +151,14 @@ def help_html(say: Translator, reading: PromptCheck, text: str) -> str:
         f'<section class="pg-help" aria-label="{escape(say("How the models read the prompt"))}">{shown}'
         f'<div aria-live="polite">{"".join(said)}</div></section>'
     )
+
+
+def completions_html(say: Translator) -> str:
+    """The words to complete a prompt with, as data: on an English page the bundled models' vocabulary, on every
+    page the lists of wildcards."""
+    words = completions() if say.language == ENGLISH.language else ()
+    lists = (f"__{name}__" for name in word_lists())
+    return f'<span data-words="{escape(" ".join(words))}" data-lists="{escape(" ".join(lists))}"></span>'
 
 
 def replace_word(text: str, word: str, by: str) -> str:

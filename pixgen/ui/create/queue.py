@@ -1,14 +1,19 @@
 """The queue on the page: a visitor's running and waiting pictures, with the actions on each."""
 
+import base64
 from collections.abc import Iterator
 from html import escape
 
+import numpy as np
+from PIL import Image
+
 from pixgen.studio import Job, Studio, queue
 from pixgen.studio.queue import QueueEntry
-from pixgen.ui import status
+from pixgen.ui import canvas, status
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
+_THUMBNAIL = 80  # pixels, of which the page shows half
 _SIGNS = {"up": "↑", "down": "↓", "pause": "❙❙", "resume": "▸", "cancel": "×"}
 
 
@@ -58,11 +63,22 @@ def _item(say: Translator, place: QueueEntry, *, waiting: list[Job]) -> str:
     )
     state = "paused" if place.paused else job.state
     return (
-        f'<li data-run="{job.id}" data-state="{state}"><p><strong>{escape(recipe.title)}</strong>'
+        f'<li data-run="{job.id}" data-state="{state}"><i>{_thumbnail(job)}</i><p><strong>{escape(recipe.title)}</strong>'
         f"<small>{escape(facts)}</small></p><span>{escape(' · '.join(_times(say, place)))}</span><div>"
         + "".join(_button(say, name, job) for name in acts)
         + "</div></li>"
     )
+
+
+def _thumbnail(job: Job) -> str:
+    """What a job has painted so far, small; empty before its first frame."""
+    frame = job.frame
+    if frame is None:
+        return ""
+    picture = Image.fromarray(frame.picture)
+    picture.thumbnail((_THUMBNAIL, _THUMBNAIL), reducing_gap=1.0)
+    data = base64.b64encode(canvas.jpeg(np.asarray(picture))).decode()
+    return f'<img src="data:image/jpeg;base64,{data}" alt="">'
 
 
 def _times(say: Translator, place: QueueEntry) -> Iterator[str]:

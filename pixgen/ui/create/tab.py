@@ -85,6 +85,7 @@ def _stage(say: Translator, *, public: bool) -> Parts:
         "canvas": gr.HTML(canvas.empty_html(say), elem_id="pg-canvas"),
         "status": gr.HTML(status.idle_html(), elem_id="pg-status"),
     }
+    parts |= queue_parts(say)  # with more than one picture it is what one looks for: above the fold
     with gr.Row(elem_classes="pg-actions"):
         parts["picture"] = gr.DownloadButton(
             say("Picture"), interactive=False, size="sm", min_width=0, elem_id="pg-picture"
@@ -110,7 +111,6 @@ def _stage(say: Translator, *, public: bool) -> Parts:
     parts |= export_fold(say)
     # Below everything else: they appear while painting, and must not move anything.
     parts |= cutouts_fold(say)
-    parts |= queue_parts(say)
     parts["sketches"] = gr.HTML("", elem_id="pg-sketches")
     # Pressed by page.js after the connection to the server was lost, for example while a phone slept.
     parts["look_again"] = gr.Button(visible="hidden", elem_id="pg-look-again")
@@ -218,10 +218,11 @@ def save_form_event(parts: Parts, asked: dict[str, Field]) -> dict[str, Any]:
 
 
 def _sending(names: Sequence[str], *, brushed: str) -> str:
-    """What the browser does when the session and the form's values, by ``names``, are sent: it adds what was
-    drawn and ``brushed``."""
+    """What the browser does when the session and the form's values, by ``names``, are sent: it adds the scenes of
+    a story, what was drawn and ``brushed``."""
     return f"""(...values) => {{
   window.pixgenForm.sent({json.dumps(names)}, values.slice(1));
+  values[{names.index("story_rows") + 1}] = window.pixgenScenes.sent();
   return [...values.slice(0, -2), window.pixgenPad.drawn(), {brushed}];
 }}"""
 

@@ -1,5 +1,6 @@
 """The page's films: exports of a run, stories, journeys, and videos that are painted over."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,38 @@ def test_scenes_in_rows_are_a_story_and_win_over_the_words():
     assert made.story.starts == (0, 30)
     assert made.story.easings == ("smooth", "late")
     assert (made.story.fade, made.story.blend) == (0.5, "weights")
+
+
+def test_cards_are_a_story_whose_seconds_decide_its_steps():
+    cards = [
+        {"prompt": "a fox", "seconds": "1.5", "easing": "smooth"},
+        {"prompt": " ", "seconds": "9", "easing": "smooth"},
+        {"prompt": "an owl | snow", "seconds": "", "easing": "late"},
+    ]
+    made = recipe(story_rows=json.dumps(cards), fade=0.5)
+    assert made.prompt == "a fox ^ an owl | snow"
+    assert (made.story.starts, made.steps) == (
+        (0, 30),
+        70,
+    )  # 20 steps a second; 2 seconds where none are given
+    assert made.story.easings == ("smooth", "late")
+    even = recipe(story_rows=json.dumps([card | {"seconds": ""} for card in cards]), steps=12)
+    assert (even.story.starts, even.steps) == ((), 12)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[", "[1]", '[{"prompt": 1}]', "{}{", '[{"prompt": "a", "seconds": "b", "easing": ""}]', "[" * 99_999],
+)
+def test_cards_that_did_not_arrive_whole_are_refused(text):
+    with pytest.raises(RecipeError, match="did not arrive"):
+        recipe(story_rows=text)
+
+
+@pytest.mark.parametrize("seconds", ["-1", "1e9", "nan"])
+def test_a_scene_lasts_for_some_seconds(seconds):
+    with pytest.raises(RecipeError, match="seconds of a scene"):
+        recipe(story_rows=json.dumps([{"prompt": "a", "seconds": seconds, "easing": "smooth"}]))
 
 
 def test_empty_rows_leave_the_words():

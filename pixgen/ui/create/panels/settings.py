@@ -9,7 +9,6 @@ import gradio as gr
 
 from pixgen.models.catalog import Kind, find_entry
 from pixgen.recipe.recipe import MOST_CLIPS
-from pixgen.recipe.story import COLUMNS
 from pixgen.studio.policy import Policy
 from pixgen.studio.video.sound import SOUND_SUFFIXES
 from pixgen.ui import html
@@ -21,6 +20,7 @@ from pixgen.ui.create.form import (
     LOSS_SETTINGS,
     model_names,
 )
+from pixgen.ui.create.panels.story import journey_preview_html, story_cards_html
 from pixgen.ui.i18n import Translator
 
 _KINDS: dict[str, Kind] = {"model": "vqgan", "clip": "clip", "sketcher": "sketcher"}
@@ -110,9 +110,6 @@ def loss_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.
     return parts
 
 
-_ROWS = 3
-
-
 def journey_controls(
     fields: Mapping[str, Field], say: Translator, *, first: Callable[[], Parts] = dict
 ) -> Parts:
@@ -129,24 +126,12 @@ def journey_controls(
         gr.HTML(
             html.note(
                 say(
-                    "Write scenes in the prompt with ^, or here, one row each: first step, prompt, weight and transition. These rows replace the prompt."
+                    "Write scenes in the prompt with ^, or here, a card each. The cards replace the prompt; without seconds, they share the steps evenly."
                 )
             )
         )
-        parts["story_rows"] = gr.Dataframe(
-            [[""] * len(COLUMNS)] * _ROWS,
-            headers=[say("From step"), say("Scene"), say("Weight"), say("Transition")],
-            row_count=_ROWS,
-            column_count=(len(COLUMNS), "fixed"),
-            type="array",
-            interactive=True,
-            wrap=True,
-            show_label=False,
-            label=say("Story"),
-            elem_id="pg-story",
-            buttons=[],
-            datatype="str",
-        )
+        gr.HTML(story_cards_html(say), padding=False)
+        parts["story_rows"] = gr.Textbox("", visible="hidden", label=say("Story"))
         put("fade", "blend")
         gr.HTML(html.heading(say("Camera journey")))
         gr.HTML(
@@ -158,6 +143,7 @@ def journey_controls(
         )
         parts["frames"] = slider(fields["frames"], say("Frames"), info=say("0: a still picture."))
         put("every", "after")
+        gr.HTML(journey_preview_html(say), padding=False)
         with gr.Row():
             put("zoom", "turn")
         with gr.Row():
