@@ -9,6 +9,7 @@ import os
 import random
 import string
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -61,6 +62,22 @@ ANYTHING = st.recursive(
 )
 
 
+TRIED: Counter[str] = Counter()  # inputs, by test
+
+
+@pytest.fixture(scope="module", autouse=True)
+def report(pytestconfig):
+    """Print how many inputs were tried, and what gives the same ones again."""
+    yield
+    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
+    if TRIED and reporter is not None:
+        parts = ", ".join(f"{name} {count}" for name, count in TRIED.most_common())
+        reporter.write_line(f"\n{TRIED.total()} hostile inputs: {parts}")
+        reporter.write_line(
+            f"The same again: PIXGEN_FUZZ={TIMES}; hypothesis is derandomised, files are seeded by their reader."
+        )
+
+
 def tries(count: int) -> settings:
     return settings(max_examples=count * TIMES, **LENIENT)
 
@@ -91,6 +108,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
 @tries(40)
 @given(text=TEXTS)
 def test_typed_texts(parser, text):
+    TRIED["texts"] += 1
     with suppress(PixgenError):
         PARSERS[parser](text)
 
@@ -119,6 +137,7 @@ def known_fields() -> st.SearchStrategy[dict]:
 @tries(300)
 @given(fields=known_fields())
 def test_recipes(fields):
+    TRIED["recipes"] += 1
     with suppress(PixgenError):
         recipe = make_recipe({"prompts": "a fox"}, fields)
         assert read_recipe(recipe.to_json()) == recipe
@@ -127,6 +146,7 @@ def test_recipes(fields):
 @tries(100)
 @given(value=ANYTHING)
 def test_recipes_as_json(value):
+    TRIED["recipes"] += 1
     with suppress(PixgenError):
         read_recipe(json.dumps(value))
 
@@ -220,6 +240,7 @@ def test_damaged_files(reader, tmp_path):
     chance = random.Random(reader)
     whole = seeds()
     for number in range(60 * TIMES):
+        TRIED["files"] += 1
         data = damage(whole[number % len(whole)], chance)
         path = write(tmp_path, name, data)
         try:
@@ -233,6 +254,7 @@ def test_damaged_files(reader, tmp_path):
 @tries(150)
 @given(data=st.binary(max_size=400))
 def test_texts_in_any_encoding(data):
+    TRIED["encodings"] += 1
     with suppress(UnicodeError):
         assert isinstance(decode(data), str)
 
@@ -240,6 +262,7 @@ def test_texts_in_any_encoding(data):
 @tries(60)
 @given(text=TEXTS)
 def test_tables(text, tmp_path_factory):
+    TRIED["tables"] += 1
     path = write(
         tmp_path_factory.mktemp("tables"), "a.csv", ("prompt;weight\n" + text).encode("utf-8", "replace")
     )
@@ -251,6 +274,7 @@ def test_an_archive_of_every_compression_is_read_or_refused(tmp_path):
     chance = random.Random(3)
     for kind in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         for _ in range(40 * TIMES):
+            TRIED["zips"] += 1
             with suppress(PixgenError):
                 archive = PictureArchive(write(tmp_path, "a.zip", damage(a_zip(kind), chance)))
                 for name in archive.names():
@@ -262,6 +286,7 @@ def test_an_archive_of_every_compression_is_read_or_refused(tmp_path):
 def test_damaged_videos(name, tmp_path):
     chance = random.Random(name)
     for _ in range(6 * TIMES):
+        TRIED["videos"] += 1
         path = write(tmp_path, name, damage((FILES / name).read_bytes(), chance))
         with suppress(PixgenError):
             probe(path, fps=5, most=3)

@@ -36,6 +36,7 @@ from pixgen.studio.workers.session import SessionTools
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
+    from pixgen.studio.model_cache import ModelCache
 
 log = logging.getLogger(__name__)
 _RELEASE_EVERY = 10.0  # seconds
@@ -53,6 +54,7 @@ class Studio:
         policy: the limits on requests; by default those for a private machine.
         painter: builds the optimization that yields the frames from the recipe, its opened pictures
             by path, the device and the studio's models.
+        models: the loaded models of ``device``, if not a cache of its own.
         save_every: seconds between two checkpoints while painting.
 
     Any thread may call any method. Raises StorageError if the folder cannot be written, DeviceError.
@@ -67,12 +69,14 @@ class Studio:
         workers: Sequence[Worker] | None = None,
         policy: Policy | None = None,
         painter: Painter = paint,
+        models: "ModelCache | None" = None,
         save_every: float = 60.0,
     ) -> None:
         self.folder = output_folder(folder)
         self.policy = policy = policy or Policy()
         local = make_local_workers(devices or (device,), painter=painter)
         self._local: LocalWorker = local[0]  # for short work, such as classification
+        self._local.models = models or self._local.models
         self._made_folder = prepare_folder(self.folder)
         self._queue: JobQueue[Job] = JobQueue(owner=lambda job: job.owner, stopped=lambda job: job.stopping)
         self.durations = DurationEstimator(self.folder / FILE)

@@ -1,9 +1,14 @@
 """SIGTERM and a lost terminal end a command as Ctrl-C does."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +71,60 @@ def test_a_studio_saves_its_jobs_without_waiting_for_what_follows(tmp_path, reci
         studio.save_jobs(30)
         assert (job.state, job.run.picture.is_file()) == ("stopped", True)
         hold.set()
+
+
+@pytest.mark.slow
+def test_a_page_that_is_terminated_saves_the_picture_and_ends_soon(tmp_path, capsys):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    arguments = ["app", "--device", "cpu", "--port", str(port), "--output-dir", str(tmp_path / "runs")]
+    page = subprocess.Popen(
+        [sys.executable, "-m", "pixgen", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)},
+    )
+
+    def until(true):
+        deadline = time.monotonic() + 300
+        while not true():
+            assert page.poll() is None, page.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    def health():
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=60) as answer:
+                return json.load(answer)
+        except OSError:
+            return {}
+
+    try:
+        until(health)
+        values = {"data": ["a red fox", "draft", "64x64", 2000, "1"]}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/gradio_api/call/generate",
+            json.dumps(values).encode(),
+            {"content-type": "application/json"},
+        )
+        urllib.request.urlopen(request, timeout=60).close()
+        until(lambda: health().get("painting") and any((tmp_path / "runs").glob("*/*.mp4")))
+        began = time.monotonic()
+        page.terminate()
+        _, said = page.communicate(timeout=60)
+        seconds = time.monotonic() - began
+    finally:
+        page.kill()
+        page.wait()
+    with capsys.disabled():
+        print(
+            f"\nended {seconds:.2f} s after SIGTERM"
+        )  # the promise is 5 on a machine that does nothing else
+    assert page.returncode == 128 + signal.SIGTERM
+    assert "are saved" in said
+    with Studio(tmp_path / "runs", device="cpu") as studio:
+        (run,) = studio.runs()
+    assert (run.state, run.step > 0) == ("stopped", True)
+    assert all(path.is_file() for path in (run.picture, run.video, run.state_file))

@@ -1,18 +1,21 @@
 """What goes wrong: full disks, lost folders, too little memory, bugs. Nothing painted is lost."""
 
+import dataclasses
+import errno
 import gc
 import logging
+import os
 import resource
 import shutil
 import weakref
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pixgen.errors import ModelError, OutOfMemory, StorageError, StudioError
+from pixgen.errors import DeviceError, ModelError, OutOfMemory, StorageError, StudioError
 from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.runs.run import Run, RunLock
@@ -141,6 +144,92 @@ def test_a_job_that_fails_keeps_its_last_picture_and_lets_the_next_one_paint(ope
     assert job.frame.step == 5
     assert (np.asarray(Image.open(job.run.picture)) == job.frame.picture).all()
     assert studio.run(job.id).notice == str(job.error)
+
+
+@pytest.mark.parametrize(
+    "text", ["CUDA error: an illegal memory access was encountered", "device-side assert"]
+)
+def test_a_device_that_fails_in_mid_step_is_said_and_the_saved_state_stays(open_studio, text, caplog):
+    class AcceleratorError(RuntimeError):
+        """As torch's, which needs a device to be raised."""
+
+    painters = Painters(fail_at=6, error=AcceleratorError(text))
+    studio = open_studio(painters, save_every=0)
+    job, after = studio.submit(a_recipe()), studio.submit(a_recipe(steps=3))
+    assert job.wait(20)
+    assert type(job.error) is DeviceError
+    assert "restart pixgen, then continue" in str(job.error)
+    assert "illegal" not in str(job.error)
+    assert text in caplog.text
+    assert (np.asarray(Image.open(job.run.picture)) == job.frame.picture).all()
+    assert job.run.state_file.is_file()
+    assert after.wait(20)
+    assert after.state == "done"
+
+
+def test_losses_that_are_not_numbers_are_kept_as_none_and_the_next_job_paints(open_studio, monkeypatch):
+    painters = Painters()
+    studio = open_studio(painters)
+    make = painters.__call__
+
+    def broken(*given):
+        painter = make(*given)
+        step = type(painter).__next__
+
+        class Broken(type(painter)):
+            def __next__(self):
+                return dataclasses.replace(
+                    step(self), losses={"prompts": float("nan"), "style": float("inf")}
+                )
+
+        painter.__class__ = Broken
+        return painter
+
+    monkeypatch.setattr(studio._pool.workers[0], "_painter", broken)
+    job = studio.submit(a_recipe())
+    assert job.wait(20)
+    assert (job.state, job.error) == ("done", None)
+    assert "NaN" not in "".join(path.read_text() for path in job.run.folder.glob("*.json*"))
+    monkeypatch.undo()
+    after = studio.submit(a_recipe(steps=3))
+    assert after.wait(20)
+    assert after.state == "done"
+
+
+def test_a_clock_that_is_set_back_changes_no_duration_and_loses_no_run(open_studio, monkeypatch):
+    """Durations come from a clock that only goes forward; the dates of runs only sort them."""
+    studio = open_studio()
+    first = studio.submit(a_recipe())
+    assert first.wait(20)
+    now = datetime.now().astimezone()
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return now - timedelta(days=400)
+
+    for module in ("studio.studio", "studio.jobs"):
+        monkeypatch.setattr(f"pixgen.{module}.datetime", Earlier)
+    second = studio.submit(a_recipe())
+    assert second.wait(20)
+    assert (second.state, second.run.seconds >= 0) == ("done", True)
+    assert {run.id for run in studio.runs()} == {first.id, second.id}
+    assert second.id != first.id
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_folder_that_is_read_only_is_said_when_a_job_is_submitted(studio, monkeypatch, number):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number), "somewhere")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pathlib.Path.mkdir", refuse)
+        with pytest.raises(StorageError) as raised:
+            studio.submit(a_recipe())
+        assert "somewhere" not in str(raised.value)
+    job = studio.submit(a_recipe())
+    assert job.wait(20)
+    assert job.state == "done"
 
 
 def test_a_failed_job_lets_go_of_its_painter(open_studio):

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from pixgen.logs import log_run
 from pixgen.studio.jobs import Job
 from pixgen.studio.runs.run import RunLock
 from pixgen.studio.scheduler import JobQueue
@@ -151,8 +150,7 @@ class WorkerPool:
             self._run(job, None)
 
     def _run(self, job: Job, worker: Worker | None) -> End:
-        with log_run(job.id):
-            end = self._sessions[job.id].run(worker)
+        end = self._sessions[job.id].run(worker)
         if end == "ended":
             del self._sessions[job.id]
             self._ended.put(job)

@@ -8,10 +8,12 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pixgen.errors import ModelError, OutOfMemory, PixgenError, StorageError, StudioError
+from pixgen.errors import DeviceError, ModelError, OutOfMemory, PixgenError, StorageError, StudioError
+from pixgen.logs import log_run
 from pixgen.messages import _
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import Job, StopRequested
@@ -68,6 +70,8 @@ class JobSession:
     def __init__(self, job: Job, tools: SessionTools, *, run_lock: RunLock) -> None:
         self.job = job
         self._tools, self._run_lock = tools, run_lock
+        # Of who submitted the job: on ZeroGPU, the time of the GPU is that of the visitor whose request this is.
+        self._context = copy_context()
         self._record = RunRecorder(job.run)
         self._worker: Worker | None = None  # that of the painting
         self._painting: Painting | None = None
@@ -81,17 +85,21 @@ class JobSession:
 
         Without a worker, end a job that was stopped while it waited.
         """
-        try:
-            outcome = self._paint_safely(worker)
-        except _Paused:
-            return "paused"
-        except WorkerLost as lost:
-            found = self._after_loss(lost)
-            if found is None:
-                return "lost"
-            outcome = found
-        self._end(worker, outcome)
-        return "ended"
+        return self._context.run(self._run, worker)
+
+    def _run(self, worker: Worker | None) -> End:
+        with log_run(self.job.id):
+            try:
+                outcome = self._paint_safely(worker)
+            except _Paused:
+                return "paused"
+            except WorkerLost as lost:
+                found = self._after_loss(lost)
+                if found is None:
+                    return "lost"
+                outcome = found
+            self._end(worker, outcome)
+            return "ended"
 
     def _paint_safely(self, worker: Worker | None) -> _Outcome:
         """As ``_paint``, with every error as an outcome."""
@@ -103,10 +111,10 @@ class JobSession:
             failure = error
         except MemoryError:
             failure = OutOfMemory("There is not enough memory for this picture: try a smaller size.")
-        except Exception:
+        except Exception as error:
             number = secrets.token_hex(3)
             log.exception("run %s failed: error %s", self.job.id, number)
-            failure = StudioError(
+            failure = _device_error(error, number) or StudioError(
                 "An unexpected error occurred; the log has the details under {number}.",
                 number=number,
             )
@@ -338,6 +346,18 @@ class JobSession:
         painting, self._painting, self._frame = self._painting, None, None
         if painting is not None:
             painting.close()
+
+
+def _device_error(error: Exception, number: str) -> DeviceError | None:
+    """What to say if the device failed, as after a fault of its hardware or driver; None for any other error."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "AcceleratorError" in kinds or ("RuntimeError" in kinds and "CUDA error" in str(error)):
+        return DeviceError(
+            "The device stopped working in the middle of a step. What was painted is saved: restart pixgen, then "
+            "continue the picture. The log has the details under {number}.",
+            number=number,
+        )
+    return None
 
 
 def _without_traceback(error: PixgenError) -> PixgenError:

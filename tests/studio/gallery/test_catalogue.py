@@ -4,6 +4,7 @@ import dataclasses
 import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -128,6 +129,22 @@ def test_a_file_that_breaks_in_the_middle_is_said_and_made_anew(catalogue, put, 
     with pytest.raises(StorageError, match="was broken and is being rebuilt"):
         found(catalogue)
     assert len(found(catalogue)) == 40
+
+
+def test_a_database_that_another_process_holds_is_said_and_is_there_later(
+    catalogue, put, tmp_path, monkeypatch
+):
+    put("one")
+    assert found(catalogue) == ["one"]
+    monkeypatch.setattr("pixgen.studio.gallery.catalogue._PATIENCE", 0.1)
+    put("two")
+    fresh = Catalogue(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StorageError):
+            found(fresh)
+        other.execute("ROLLBACK")
+    assert found(fresh) == ["two", "one"]
 
 
 def test_a_folder_that_is_no_run_or_broken_is_left_out(catalogue, put, tmp_path):

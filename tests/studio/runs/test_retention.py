@@ -42,6 +42,25 @@ def test_old_runs_go_and_favourites_stay(gallery):
     assert gallery.catalogue.entry(loved).favourite
 
 
+def test_only_so_many_favourites_outlast_the_limits(gallery, monkeypatch):
+    monkeypatch.setattr("pixgen.studio.runs.retention.MOST_FAVOURITES", 2)
+    ages = [painted(gallery, days_ago=40 + age) for age in range(4)]
+    other = painted(gallery, owner="grace", days_ago=90)
+    for run, owner in [*((run, "ada") for run in ages), (other, "grace")]:
+        gallery.update_tags(run, owner=owner, favourite=True)
+    assert sorted(Retention(gallery, RetentionLimits(days=30)).remove_expired()) == sorted(ages[2:])
+    assert there(gallery) == {*ages[:2], other}
+
+
+def test_favourites_take_at_most_half_of_the_space(gallery):
+    old, new = painted(gallery, days_ago=3), painted(gallery, days_ago=2)
+    size = sum(path.stat().st_size for path in (gallery.studio.folder / new).iterdir())
+    for run in (old, new):
+        gallery.update_tags(run, owner="ada", favourite=True)
+    assert Retention(gallery, RetentionLimits(space=int(0.5 * size))).remove_expired() == [new, old]
+    assert there(gallery) == set()
+
+
 def test_an_owner_keeps_the_newest_and_nobody_elses_count(gallery):
     ada = [painted(gallery, days_ago=age) for age in (4, 3, 2, 1)]
     grace = painted(gallery, owner="grace", days_ago=9)
