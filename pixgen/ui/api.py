@@ -32,6 +32,20 @@ from pixgen.ui.session import owner_of
 from pixgen.ui.streaming import job_end
 
 
+class _Sample(gr.Textbox):
+    """A text box of an endpoint, with a sample for the page that shows how to call it."""
+
+    is_template = True  # to the browser it is a gr.Textbox
+
+    def __init__(self, *given: Any, sample: str, **more: Any) -> None:
+        self._sample = sample
+        super().__init__(*given, **more)
+
+    def example_payload(self) -> str:
+        """The sample."""
+        return self._sample
+
+
 def add_generate_api(studio: Studio, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built, as invisible components."""
 
@@ -62,7 +76,7 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
 
     with gr.Column(visible=False):
         inputs = [
-            gr.Textbox(label=say("Prompt")),
+            _Sample(label=say("Prompt"), sample="a red fox on a snowy hill"),
             gr.Dropdown(list(available_presets()), value=DEFAULT, label=say("Quality")),
             gr.Textbox("128x128", label=say("Size")),
             gr.Number(0, label=say("Steps"), precision=0),

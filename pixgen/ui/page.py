@@ -38,6 +38,7 @@ from pixgen.ui.send_to import (
     link_parts,
     wire_classify_exchange,
     wire_dropped,
+    wire_gallery_exchange,
     wire_links,
     wire_search_exchange,
 )
@@ -113,6 +114,9 @@ def _tabs(
     wire_links(handlers, links, create, fields=asked, say=say, tabs=tabs, keep=keep)
     wire_info(info, create, fields=asked, say=say, tabs=tabs, keep=keep)
     wire_dropped(links, say, tabs=tabs, create=create, classify=classify, info=info, keep=keep)
+    wire_gallery_exchange(
+        handlers, tabs=tabs, create=create, classify=classify, search=search, run=run, keep=keep
+    )
     wire_search_exchange(library, say, tabs=tabs, search=search, create=create, classify=classify, run=run)
 
 
@@ -184,6 +188,7 @@ def launch(
             "brush.js",
             "side.js",
             "scenes.js",
+            "selection.js",
             "page.js",
             "notify.js",
             "links.js",

@@ -52,6 +52,58 @@ def wire_classify_exchange(
     classify["answers"].submit(paint_this, None, [tabs, create["prompt"]], **QUIET)
 
 
+def wire_gallery_exchange(
+    handlers: GalleryHandlers,
+    *,
+    tabs: gr.Tabs,
+    create: Parts,
+    classify: Parts,
+    search: Parts,
+    run: dict[str, Any],
+    keep: dict[str, Any],
+) -> None:
+    """Send the picture of an opened run to Create, Classify or Search.
+
+    Args:
+        run: the arguments of an event that classifies.
+        keep: an event's arguments that keep the form in the browser.
+    """
+    say, parts, session = handlers.say, handlers.parts, create["session"]
+
+    def copied(request: gr.Request, session: Any, run_id: Any) -> str:
+        try:
+            return handlers.presenter(request, session).picture_copy(run_id, create["start_picture"])
+        except PixgenError as error:
+            title = say("Couldn't read the picture")
+            raise gr.Error(error_text(error, say), title=title, print_exception=False) from error
+
+    def start(request: gr.Request, session: Any, run_id: Any) -> tuple:
+        copy = copied(request, session, run_id)
+        gr.Info(say("The next picture starts from this one."))
+        return gr.update(selected="create"), "picture", gr.update(value=copy, visible=True)
+
+    def prompt(request: gr.Request, session: Any, run_id: Any, pictures: Any) -> tuple:
+        copy = copied(request, session, run_id)
+        gr.Info(say("This picture was added to the picture prompts."))
+        return gr.update(selected="create"), [*(pictures or []), copy]
+
+    def name(request: gr.Request, session: Any, run_id: Any) -> tuple:
+        return gr.update(selected="classify"), [copied(request, session, run_id)]
+
+    def find(request: gr.Request, session: Any, run_id: Any) -> tuple:
+        return gr.update(selected="search"), copied(request, session, run_id)
+
+    opened = [session, parts["run"]]
+    parts["use_start"].click(
+        start, opened, [tabs, create["start"], create["start_picture"]], **QUIET
+    ).success(**keep)
+    parts["use_prompt"].click(prompt, [*opened, create["pictures"]], [tabs, create["pictures"]], **QUIET)
+    parts["classify_it"].click(name, opened, [tabs, classify["pictures"]], **QUIET).success(**run)
+    parts["search_it"].click(find, opened, [tabs, search["picture"]], **QUIET).success(
+        None, js="() => setTimeout(() => document.getElementById('pg-find')?.click(), 400)"
+    )
+
+
 def wire_search_exchange(
     library: PictureLibrary,
     say: Translator,

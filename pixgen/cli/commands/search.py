@@ -103,7 +103,7 @@ def index(
 @example('pixgen search "a red car - snow" --collection holidays --top 5')
 def search(
     query: Annotated[
-        str | None, typer.Argument(help="Query: “a red car”, “horse + 2:snow - rider”, [PATH].")
+        str | None, typer.Argument(help="Query: “a red car”, “horse + snow :2 - rider”, [PATH].")
     ] = None,
     picture: Annotated[
         list[Path] | None,
@@ -191,8 +191,13 @@ def search(
         places = _choose_collections(finder, collection)
         vector = finder.embed(terms)
         how = {"top": top, "threshold": threshold, "fold": not copies, "exact": exact}
-        found = [(hit, place) for place in places for hit in finder.search(place, vector, only=only, **how)]
-    found = sorted(found, key=lambda each: -each[0].similarity)[:top]
+        found = [
+            (hit, place)
+            for place in places
+            for hit in finder.search(place, vector, only=only, query=terms, **how)
+        ]
+    if len(places) > 1:  # a collection's own order counts captions too
+        found = sorted(found, key=lambda each: -each[0].similarity)[:top]
     _print_hits(found, as_json=as_json)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pixgen.errors import StorageError, StudioError
+from pixgen.recipe.recipe import Recipe
 from pixgen.studio.runs import trash
 from pixgen.studio.runs.run import (
     FINAL_STATES,
@@ -67,7 +68,7 @@ _ORDERS = {
     "prompt": "folded, started DESC, id DESC",
 }
 FILE = "catalogue.sqlite3"
-_VERSION = 2
+_VERSION = 3
 # Nanoseconds within which a folder may change again without a newer modification time: with a file system
 # that stores parts of a second (Linux updates its clock every 1 to 10 ms), and with one that does not.
 _FRESH, _FRESH_IN_SECONDS = 100_000_000, 2_000_000_000
@@ -172,7 +173,7 @@ def row_of(run: Run, run_tags: RunTags, *, trashed: int, stamp: int, live: bool)
     recipe = run.recipe
     values = {
         "id": run.id,
-        "prompt": recipe.title,
+        "prompt": _own_words(recipe),
         "preset": recipe.preset,
         "seed": recipe.seed,
         "width": recipe.width,
@@ -188,11 +189,17 @@ def row_of(run: Run, run_tags: RunTags, *, trashed: int, stamp: int, live: bool)
         "favourite": run_tags.favourite,
         "trashed": trashed,
         "family": _family(run),
-        "folded": fold_text(" ".join([recipe.title, *run_tags.tags])),
+        "folded": fold_text(" ".join([*dict.fromkeys((_own_words(recipe), recipe.title)), *run_tags.tags])),
         "stamp": stamp,
         "live": live,
     }
     return tuple(values[name] for name in COLUMNS)
+
+
+def _own_words(recipe: Recipe) -> str:
+    """The prompts that a run ends with: a fork's own, not those of the run that it was forked from."""
+    edited = [change.prompts for change in recipe.changes if change.prompts is not None]
+    return recipe.model_copy(update={"prompts": edited[-1]}).title if edited else recipe.title
 
 
 def where_clause(run_filter: RunFilter) -> tuple[str, list[Any]]:

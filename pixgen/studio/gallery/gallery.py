@@ -74,7 +74,7 @@ class Gallery:
         """The matching runs whose pictures are most similar to a text, most similar first.
 
         Args:
-            text: a search query, such as ``horse + 2:snow - rider``.
+            text: a search query, such as ``horse + snow :2 - rider``.
 
         Raises SearchError, ModelError.
         """
@@ -88,7 +88,9 @@ class Gallery:
         place = finder.places[RUNS]
         for _ in finder.refresh_if_stale(place):
             pass
-        hits = finder.search(place, finder.embed(query), owner=owner, top=MAX_SIMILAR, fold=False)
+        hits = finder.search(
+            place, finder.embed(query), query=query, owner=owner, top=MAX_SIMILAR, fold=False
+        )
         ranks = {hit.row.path.partition("/")[0]: rank for rank, hit in enumerate(hits)}
         found = self.find(replace(run_filter, text="", ids=tuple(ranks)), owner=owner)
         return sorted(found, key=lambda entry: ranks[entry.id])

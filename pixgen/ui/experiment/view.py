@@ -5,20 +5,27 @@ Two runs are compared by one picture over the other with a slider, and by their 
 
 import base64
 import io
+import json
 import math
+from collections.abc import Sequence
+from functools import cache
 from html import escape
+from typing import Any
 
 from PIL import Image
 
 from pixgen.errors import PictureError, StudioError
 from pixgen.images import open_picture
+from pixgen.recipe.base import Setting, settings_of
+from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Job, Studio
 from pixgen.studio.gallery.catalogue import RunFilter
-from pixgen.studio.gallery.compare import differences, format_differences
+from pixgen.studio.gallery.compare import Difference, differences
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.grids.grid import Grid, GridJob
 from pixgen.studio.runs.run import Run, mean_similarity
 from pixgen.ui import status
+from pixgen.ui.gallery.view import preset_name
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
@@ -50,7 +57,8 @@ class Sheet:
             rows.append(f"<tr>{head}{cells}</tr>")
         caption = f"<caption>{escape(plan.title)}</caption>" if plan.title else ""
         return (
-            f'<section class="pg-sheet" aria-label="{escape(self.say("Grid"))}"><table>{caption}'
+            f'<section class="pg-sheet" tabindex="0" aria-label="{escape(self.say("Grid"))}" '
+            f'style="--columns: {len(plan.columns)}"><table>{caption}'
             f"<thead><tr>{corner}{columns}</tr></thead><tbody>{''.join(rows)}</tbody></table></section>"
         )
 
@@ -171,7 +179,7 @@ def comparison_html(
     """One run's picture over the other's. Raises StudioError if the visitor may not see one of them."""
     runs = [_run(studio, each, visitor) for each in (one, other)]
     left, right = runs
-    line = format_differences(differences(left.recipe, right.recipe), same=say("The recipes are the same."))
+    found = differences_html(say, differences(left.recipe, right.recipe))
     figures = "".join(
         f"<span><strong>{escape(_short(run.recipe.title))}</strong> {_figure(run)}</span>" for run in runs
     )
@@ -180,8 +188,64 @@ def comparison_html(
         f'<figure class="pg-pair-of-runs" style="--at: 50%"><div style="aspect-ratio: {ratio:.4f}">'
         f"{_image(say, right)}{_image(say, left)}"
         f'<input type="range" min="0" max="100" value="50" aria-label="{escape(say("Comparison slider"))}" data-slide></div>'
-        f"<figcaption><p>{figures}</p><p>{escape(line)}</p></figcaption></figure>"
+        f"<figcaption><p>{figures}</p>{found}</figcaption></figure>"
     )
+
+
+def differences_html(say: Translator, found: Sequence[Difference]) -> str:
+    """The differences of two recipes in words: the settings by their titles, with both values."""
+    if not found:
+        return f"<p>{escape(say('The recipes are the same.'))}</p>"
+    items = "".join(
+        f"<dt>{escape(_title(say, name))}</dt><dd>{escape(_worded(say, name, before))} → "
+        f"{escape(_worded(say, name, after))}</dd>"
+        for name, before, after in found
+    )
+    return f'<dl class="pg-differences">{items}</dl>'
+
+
+@cache
+def _settings() -> dict[str, Setting]:
+    return {setting.path: setting for setting in settings_of(Recipe)}
+
+
+def _title(say: Translator, name: str) -> str:
+    """The title of a recipe's field; the name of one that has none."""
+    titles = {
+        "prompt": say("Prompt"),
+        "prompts": say("Prompt"),
+        "changes": say("Changes while painting"),
+        "preset": say("Preset"),
+        "seed": say("Seed"),
+        "steps": say("Steps"),
+        "width": say("Width"),
+        "height": say("Height"),
+    }
+    return titles.get(name) or (say(_settings()[name].title) if name in _settings() else name)
+
+
+def _worded(say: Translator, name: str, value: str) -> str:
+    """A value as ``differences`` writes it, in words."""
+    setting = _settings().get(name)
+    if setting is not None and value in (setting.choices or {}):
+        return say(setting.choices[value])
+    try:
+        read = json.loads(value)
+    except ValueError:
+        return preset_name(say, value) if name == "preset" else value
+    return _plain(say, read)
+
+
+def _plain(say: Translator, value: Any) -> str:
+    if value is None or value == [] or value == "":
+        return say("none")
+    if isinstance(value, bool):
+        return say("on") if value else say("off")
+    if isinstance(value, list):
+        return ", ".join(_plain(say, each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(say, each)}" for name, each in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _run(studio: Studio, run_id: object, visitor: BrowserSession) -> Run:

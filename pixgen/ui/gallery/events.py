@@ -185,6 +185,26 @@ class GalleryEvents:
             done = on(parts[name].click, plain(SHELF, act), [parts["run"], *back_to], SHELF)
             done.then(None, js=TO_TOP)
             done.then(None, js=RUNS_CHANGED)
+        sent = "(session, sent, ...rest) => [session, document.getElementById('pg-{name}').dataset.sent ?? '', ...rest]"
+        done = on(
+            parts["delete_many"].click,
+            plain(SHELF, GalleryPresenter.delete_many),
+            [parts["sent"], *back_to],
+            SHELF,
+            js=sent.format(name="delete-many"),
+        )
+        done.then(None, js=RUNS_CHANGED)
+        for name, answer in (
+            ("zip_many", GalleryPresenter.zip_many),
+            ("compare_many", GalleryPresenter.compare_many),
+        ):
+            on(
+                parts[name].click,
+                plain(("large",), answer),
+                [parts["sent"]],
+                ("large",),
+                js=sent.format(name=name.replace("_", "-")),
+            )
         undone = self._handlers.pressed(
             SHELF, lambda presenter, sent, *values: presenter.restore(sent.get("run"), *values)
         )

@@ -1,5 +1,8 @@
 """The gallery for one visitor: every method returns updates of the page's parts, by name."""
 
+import io
+import zipfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from pathlib import Path
@@ -7,12 +10,13 @@ from typing import Any
 
 import gradio as gr
 
-from pixgen.errors import ModelError, SearchError
+from pixgen.errors import ModelError, SearchError, StudioError
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.components import Parts, servable, servable_bytes
 from pixgen.ui.errors import error_text
+from pixgen.ui.experiment.view import comparison_html
 from pixgen.ui.gallery import queries, view
 from pixgen.ui.gallery import view as side_view
 from pixgen.ui.i18n import Translator
@@ -138,11 +142,63 @@ class GalleryPresenter:
         said = view.done(say("“{prompt}” was moved to the trash.", prompt=prompt), say("Undo"), run=run_id)
         return self.shelf(form[1:], form[0], said)
 
-    def restore(self, run_id: str, *form: Any) -> Changes:
-        """Restore a run from the trash."""
-        self.gallery.restore(str(run_id), owner=self.owner)
-        said = self.say("“{prompt}” was restored.", prompt=self._prompt(str(run_id)))
+    def restore(self, run_ids: str, *form: Any) -> Changes:
+        """Restore a run, or several with commas between them, from the trash."""
+        first, *others = chosen = queries.split_runs(run_ids)
+        for run_id in chosen:
+            self.gallery.restore(run_id, owner=self.owner)
+        said = (
+            self.say("{count} pictures were restored.", count=len(chosen))
+            if others
+            else self.say("“{prompt}” was restored.", prompt=self._prompt(first))
+        )
         return self.shelf(form[1:], form[0], view.done(said))
+
+    def delete_many(self, run_ids: Any, *form: Any) -> Changes:
+        """Move several runs to the trash and show the list again. One that is being painted stays."""
+        moved = []
+        for run_id in queries.split_runs(run_ids):
+            with suppress(StudioError):
+                self.gallery.delete(run_id, owner=self.owner)
+                moved.append(run_id)
+        if not moved:
+            raise StudioError("These pictures are being painted: stop them first.")
+        say = self.say
+        said = say.ngettext(
+            "{count} picture was moved to the trash.", "{count} pictures were moved to the trash.", len(moved)
+        )
+        return self.shelf(form[1:], form[0], view.done(said, say("Undo"), run=",".join(moved)))
+
+    def zip_many(self, run_ids: Any) -> Changes:
+        """A zip of several runs' pictures, videos and recipes; selection.js saves it."""
+        data, names = io.BytesIO(), []
+        with zipfile.ZipFile(data, "w") as packed:
+            for run_id in queries.split_runs(run_ids):
+                run = self.gallery.open(run_id, owner=self.owner).run
+                for path, name in ((run.picture, f"{run.id}.png"), (run.video, f"{run.id}.mp4")):
+                    if path.is_file():
+                        packed.write(path, name)
+                        names.append(name)
+                packed.writestr(f"{run.id}.json", f"{view.indented(run)}\n")
+        if not names:
+            raise StudioError("There is no picture to download yet: wait until one is painted.")
+        path = servable_bytes(data.getvalue(), self.parts["download"], name="pixgen-pictures.zip")
+        return {"large": f'<a data-zip href="gradio_api/file={path}" download="pixgen-pictures.zip"></a>'}
+
+    def compare_many(self, run_ids: Any) -> Changes:
+        """Two runs, one over the other, with their differences; selection.js opens them."""
+        chosen = queries.split_runs(run_ids)
+        if len(chosen) != 2:
+            raise StudioError("Select two pictures to compare them.")
+        shown = comparison_html(self.gallery.studio, *chosen, self.visitor, say=self.say)
+        return {"large": f"<div data-compare>{shown}</div>"}
+
+    def picture_copy(self, run_id: Any, component: Any) -> str:
+        """A copy of a run's picture for another tab. Raises StudioError if it has none."""
+        run = self.gallery.open(str(run_id or ""), owner=self.owner).run
+        if not run.picture.is_file():
+            raise StudioError("This picture no longer exists.")
+        return servable(run.picture, component, name=f"{run.id}.png")
 
     def empty(self, sure: Any, *form: Any) -> Changes:
         """Delete everything in the trash, if the visitor has confirmed."""

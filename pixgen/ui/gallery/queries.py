@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, time, timedelta
 from typing import Any
 
+from pixgen.errors import StudioError
 from pixgen.studio.gallery.catalogue import Entry, RunFilter
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
@@ -119,6 +120,17 @@ def similar_runs(gallery: Gallery, library: PictureLibrary, text: str, *, owner:
         if entry.id not in there
     ][:SIDE_BAR_PAGE]
     return RunPage(found, gallery.thumbnails(found), 0, len(found), False, everything=False)
+
+
+def split_runs(text: Any) -> list[str]:
+    """The ids of runs from a text with commas, each once, at most a page of them. Raises StudioError if there is
+    none."""
+    found = list(
+        dict.fromkeys(each.strip()[:60] for each in str(text or "")[:10_000].split(",") if each.strip())
+    )
+    if not found:
+        raise StudioError("Select pictures first.")
+    return found[:PAGE]
 
 
 def split_tags(text: str) -> list[str]:

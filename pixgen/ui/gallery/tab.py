@@ -7,7 +7,7 @@ import gradio as gr
 
 from pixgen.studio.runs.retention import RetentionLimits
 from pixgen.ui import html
-from pixgen.ui.components import Parts
+from pixgen.ui.components import Parts, fold
 from pixgen.ui.i18n import Translator
 
 # What is clicked in the tab's own HTML, as gradio's events.
@@ -102,6 +102,12 @@ def _form(say: Translator) -> Parts:
                     ("prompt", say("by prompt")),
                 ),
             ),
+        }
+    with (
+        fold(say("Filters"), classes="pg-quiet-fold pg-gallery-filters"),
+        gr.Row(elem_classes="pg-gallery-form"),
+    ):
+        parts |= {
             "state": choice(
                 gr.Dropdown,
                 "state",
@@ -171,6 +177,18 @@ def _opened(say: Translator) -> Parts:
                         min_width=0,
                         elem_id=f"pg-run-{name}".replace("_", "-"),
                     )
+            with gr.Row(elem_classes="pg-actions pg-send", elem_id="pg-run-send"):
+                gr.HTML(html.note(say("Send to")), padding=False)
+                for name, label in (
+                    ("use_start", say("Start from this picture")),
+                    ("use_prompt", say("Use as picture prompt")),
+                    ("classify_it", say("Classify")),
+                    ("search_it", say("Search")),
+                ):
+                    parts[name] = gr.Button(
+                        label, size="sm", min_width=0, elem_id=f"pg-run-{name}".replace("_", "-")
+                    )
+            with gr.Row(elem_classes="pg-actions"):
                 for name, label in (
                     ("download", say("Picture")),
                     ("film", say("Video")),

@@ -230,6 +230,8 @@ def _item(say: Translator, entry: Entry, thumbnail: bytes | None) -> str:
         f'aria-label="{escape(_alt(say, entry))}">{image(thumbnail, say("no picture yet"))}{badge}</button>'
         f'<button type="button" class="pg-star" data-star="{entry.id}" aria-pressed="{str(entry.favourite).lower()}" '
         f'aria-label="{escape(say("Favourite"))}">★</button>'
+        f'<input type="checkbox" class="pg-select" data-select="{entry.id}" '
+        f'aria-label="{escape(say("Select “{prompt}”", prompt=shortened(entry.prompt)))}">'
         f'<p title="{escape(entry.prompt)}">{escape(entry.prompt)}</p><small>{escape(" · ".join(facts))}</small>'
         f"<small>{time_of(entry)}</small></li>"
     )

@@ -169,6 +169,7 @@ def search(
     hits = library.search(
         place,
         library.embed(query, model=place.model),
+        query=query,
         only=only,
         owner=owner,
         top=form.top,

@@ -71,8 +71,8 @@ def _words_column(library: PictureLibrary, say: Translator) -> Parts:
             (
                 ("a red car", say("what the picture shows")),
                 ("horse + snow", say("both in one picture")),
-                ("horse + 2:snow - rider", say("more of one, without another")),
-                ("[picture] + 2:snow", say("your picture combined with text")),
+                ("horse + snow :2 - rider", say("more of one, without another")),
+                ("[picture] + snow :2", say("your picture combined with text")),
             ),
         )
     )
@@ -90,7 +90,7 @@ def _words_column(library: PictureLibrary, say: Translator) -> Parts:
     with gr.Column():
         gr.HTML(html.heading(say("Examples")))
         with gr.Row():
-            for number, text in enumerate(("a fox", "night + 2:stars", "the sea - boat", "a red fruit")):
+            for number, text in enumerate(("a fox", "night + stars :2", "the sea - boat", "a red fruit")):
                 parts[f"example {number}"] = gr.Button(text, size="sm", min_width=0, elem_classes="pg-chip")
     return parts
 

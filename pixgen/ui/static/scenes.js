@@ -87,31 +87,19 @@
 
   // The journey: the picture of the stage, or else a few lines, moved from frame to frame as the fields say.
   const preview = document.querySelector(".pg-journey-preview"), pen = preview.getContext("2d");
-  const field = (name) => document.querySelector(`.pg-field-${name} :is(textarea, input)`)?.value ?? "";
   const still = matchMedia("(prefers-reduced-motion: reduce)");
-  const keyframes = (text, usual) => {
-    const found = text.split(",").map((each) => each.split(":").map(Number)).map((each) => (each.length === 1 ? [0, each[0]] : each));
-    return found.length && found.every((each) => each.length === 2 && each.every(Number.isFinite)) ? found : [[0, usual]];
-  };
-  const at = (points, frame) => {
-    const after = points.findIndex(([start]) => start > frame);
-    if (after === 0) return points[0][1];
-    if (after < 0) return points.at(-1)[1];
-    const [[from, a], [to, b]] = [points[after - 1], points[after]];
-    return a + ((b - a) * (frame - from)) / (to - from);
-  };
-  const draw = (frames) => {
+  // The server works the values out, so that expressions and sounds are previewed as they will be painted.
+  const readMoves = () => JSON.parse(document.querySelector("#pg-curves [data-moves]")?.dataset.moves ?? "[]");
+  const draw = (moves) => {
     const { width, height } = preview, side = Math.min(width, height);
     const image = document.querySelector("#pg-canvas .pg-frame img") ?? document.querySelector(".pg-wall img");
-    const [zoom, x, y, turn] = [["zoom", 1], ["x", 0], ["y", 0], ["turn", 0]].map(([name, usual]) => keyframes(field(name), usual));
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.fillStyle = getComputedStyle(preview).color;
     pen.clearRect(0, 0, width, height);
     pen.translate(width / 2, height / 2);
     // The move of each frame comes after those before it.
     let moved = new DOMMatrix();
-    for (let frame = 0; frame < frames; frame++)
-      moved = new DOMMatrix().translate(at(x, frame) * side, at(y, frame) * side).rotate(at(turn, frame)).scale(at(zoom, frame)).multiply(moved);
+    for (const [zoom, x, y, turn] of moves) moved = new DOMMatrix().translate(x * side, y * side).rotate(turn).scale(zoom).multiply(moved);
     pen.save();
     pen.transform(moved.a, moved.b, moved.c, moved.d, moved.e, moved.f);
     if (image?.complete) pen.drawImage(image, -side / 2, -side / 2, side, side);
@@ -121,10 +109,10 @@
   const play = (now) => {
     if (!preview.checkVisibility()) { begun = 0; setTimeout(() => requestAnimationFrame(play), 500); return; }
     begun ||= now;
-    const frames = Number(document.querySelector(".pg-field-frames input[type=number]")?.value) || 0;
-    // At the video's pace, at most eight seconds, with a rest at the end.
-    const frame = still.matches ? frames : Math.min(frames, (((now - begun) / 1000) * 20) % (Math.min(frames, 160) + 20));
-    draw(Math.floor(frame));
+    const moves = readMoves();
+    // At the video's pace, with a rest at the end.
+    const frame = still.matches ? moves.length : (((now - begun) / 1000) * fps) % (moves.length + fps);
+    draw(moves.slice(0, frame));
     setTimeout(() => requestAnimationFrame(play), still.matches ? 500 : 50);
   };
   requestAnimationFrame(play);

@@ -1,9 +1,9 @@
-"""Queries of a search, such as ``horse + 2:snow - rider``, embedded as sums of CLIP vectors; and its filters.
+"""Queries of a search, such as ``horse + snow :2 - rider``, embedded as sums of CLIP vectors; and its filters.
 
-`` + `` and `` - `` with spaces around them separate terms, ``2:`` before a term is its weight, and
-``[path]`` is a picture; ``a t-shirt``, ``rock-and-roll`` and ``10:30`` are plain texts. A backslash escapes ``+``,
-``-``, ``[`` and a colon; elsewhere it is a backslash. Parsing and printing are inverse. The
-arithmetic is that of rclip, https://github.com/yurijmikhalevich/rclip.
+Weights are written as in prompts: ``snow :2`` after a term, and ``|`` separates terms as `` + `` does; `` - `` is a
+negative weight. rclip's ``2:snow`` is read too. ``[path]`` is a picture; ``a t-shirt``, ``rock-and-roll`` and
+``10:30`` are plain texts. A backslash escapes ``+``, ``-``, ``|``, ``[`` and a colon; elsewhere it is a backslash.
+Parsing and printing are inverse. The arithmetic is that of rclip, https://github.com/yurijmikhalevich/rclip.
 
 Filters are by date, folder and size, and by recipe for the gallery's runs.
 """
@@ -31,10 +31,11 @@ LONGEST_TEXT = 2000
 MOST_TERMS = 32
 _LONGEST = LONGEST_TEXT * MOST_TERMS  # characters of a whole query
 LARGEST_WEIGHT = 1000.0
-_SPECIAL = "+-[:"
+_SPECIAL = "+-|[:"
 _SMALLEST_NORM = 1e-3  # of the sum of unit vectors: below, the rest is rounding
-_OPERATOR = re.compile(r"(?:^\s*|\s)([+-])(?=\s)")
-_WEIGHT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*:(?!\d)")  # at a term's beginning; 10:30 is a time
+_OPERATOR = re.compile(r"(?:^\s*|\s)([+|-])(?=\s)")
+_LAST_WEIGHT = re.compile(r"(?:(?<=\s)|(?<=[^\d\s\\])):(-?(?:\d+(?:\.\d*)?|\.\d+))$")  # at a term's end
+_WEIGHT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*:(?!\d)")  # before a term, as rclip has it; 10:30 is a time
 LONGEST_FILTER = 1000  # characters of a folder or of a prompt's part
 
 
@@ -147,6 +148,8 @@ def _parse_term(text: str, sign: float) -> Term:
     weight = 1.0
     if found := _WEIGHT.match(text):
         weight, text = float(found[1]), text[found.end() :].lstrip()
+    elif found := _LAST_WEIGHT.search(text):
+        weight, text = float(found[1]), text[: found.start()].rstrip()
     picture = re.fullmatch(r"\[(.*)\]", text, re.DOTALL)
     if picture and picture[1].strip():
         return Term(picture=unescape(picture[1].strip(), _SPECIAL), weight=sign * weight)
@@ -156,17 +159,17 @@ def _parse_term(text: str, sign: float) -> Term:
 def _format(term: Term) -> str:
     """Print a term without its sign; characters that would be parsed as operators are escaped."""
     text = double_backslashes(term.text or term.picture, _SPECIAL)
-    text = re.sub(r"(?:(?<=\s)|^)([+-])(?=\s|$)", r"\\\1", text)
+    text = re.sub(r"(?:(?<=\s)|^)([+|-])(?=\s|$)", r"\\\1", text)
     if term.picture:
         text = f"[{text}]"
     else:
         text = re.sub(r"^\[", r"\\[", text)
         text = re.sub(r"^((?:\d+(?:\.\d*)?|\.\d+)\s*):", r"\1\\:", text)
+        text = re.sub(r":(?=-?(?:\d+(?:\.\d*)?|\.\d+)$)", r"\\:", text)
     weight = abs(term.weight)
     if weight == 1:
         return text
-    space = " " if text[:1].isdigit() else ""  # 2:30 is a time
-    return f"{np.format_float_positional(weight, trim='-')}:{space}{text}"
+    return f"{text} :{np.format_float_positional(weight, trim='-')}"
 
 
 def _shorten(text: str) -> str:

@@ -5,11 +5,13 @@ import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from pixgen.errors import StorageError, StudioError
+from pixgen.recipe.prompts import parse
 from pixgen.studio.gallery.catalogue import FILE, SORTS, STATES, Catalogue, RunFilter
 from pixgen.studio.runs.run import Run, RunTags
 from pixgen.studio.runs.trash import move_to_trash, restore
@@ -225,3 +227,11 @@ def test_words_that_no_file_can_hold_find_nothing(catalogue, put):
     put("one")
     for wanted in ({"text": "half \ud83e"}, {"preset": "\ud83e"}, {"owner": "\ud83e"}):
         assert found(catalogue, **wanted) == []
+
+
+def test_a_fork_is_listed_under_its_own_words(catalogue, put):
+    run = put("a red fox")
+    fork = run.recipe.with_change(1, prompts=parse("an owl asleep")).with_change(2, learning_rate=0.2)
+    replace(run, recipe=fork).save()
+    assert found(catalogue, text="owl") == ["an owl asleep"]
+    assert found(catalogue, text="fox") == ["an owl asleep"]  # also by those that it came from

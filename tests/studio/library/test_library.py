@@ -294,3 +294,17 @@ def test_a_term_can_be_a_picture(make_finder, folder):
     opened = []
     finder.embed(parse_query("[x]"), open_term=lambda path: opened.append(path) or Image.new("RGB", (4, 4)))
     assert opened == ["x"]
+
+
+def test_a_fox_finds_the_foxes_first_among_the_bundled_drawings(make_finder):
+    """Whatever CLIP thinks: this one has learned nothing."""
+    finder = make_finder()
+    place = finder.places[BUNDLED]
+    brought(finder, place)
+    query = parse_query("a fox")
+    hits = finder.search(place, finder.embed(query), query=query, top=3, fold=False)
+    assert sorted(hit.row.path for hit in hits[:2]) == ["fox-in-the-forest.webp", "fox-in-the-snow.webp"]
+    plain = finder.search(place, finder.embed(query), top=3, fold=False)
+    assert len(plain) == 3
+    nearest = finder.search(place, finder.embed(query), query=parse_query("[x.png]"), top=3, fold=False)
+    assert [hit.row.path for hit in nearest] == [hit.row.path for hit in plain]  # a picture has no words

@@ -275,7 +275,7 @@ def test_two_runs_are_chosen_and_compared(studio, visitor):
     ids = [each.stored["job"] for each in (first, second)]
     assert {run for _, run in view.run_choices(Gallery(studio), visitor, ENGLISH)} == set(ids)
     html = view.comparison_html(studio, *ids, second, say=ENGLISH)
-    assert "seed 7 → 8" in html
+    assert "<dt>Seed</dt><dd>7 → 8</dd>" in html
     assert html.count("data:image/png;base64,") == 2
     assert SAY("The recipes are the same.") in view.comparison_html(
         studio, ids[0], ids[0], second, say=ENGLISH

@@ -1,12 +1,13 @@
 """The Gallery tab without a browser: what is shown, and what a press does."""
 
 import json
+import zipfile
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
-from pixgen.errors import SearchError
+from pixgen.errors import SearchError, StudioError
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
 from pixgen.studio.gallery.catalogue import SORTS, STATES
@@ -225,3 +226,45 @@ def test_a_chart_draws_lines_with_gaps_and_leaves_out_what_has_none():
 def test_a_long_prompt_is_shortened_in_sentences():
     assert shortened("short") == "short"
     assert len(shortened("a very long prompt " * 9)) <= 60
+
+
+def test_several_runs_are_deleted_restored_and_packed_at_once(presenter, studio, tmp_path):
+    first, second = painted(studio), painted(studio, "an owl")
+    answer = presenter.zip_many(f"{first},{second},{first}")["large"]
+    (packed,) = (tmp_path / "cache").rglob("pixgen-pictures.zip")
+    assert str(packed) in answer
+    names = zipfile.ZipFile(packed).namelist()
+    assert {f"{run}{ending}" for run in (first, second) for ending in (".png", ".json")} <= set(names)
+    changes = presenter.delete_many(f"{first},{second}", 0, *FORM)
+    assert ENGLISH("Nothing has been painted yet.") in changes["grid"]
+    assert f'data-undo="{first},{second}"' in changes["said"]
+    changes = presenter.restore(f"{first},{second}", 0, *FORM)
+    assert first in changes["grid"]
+    assert second in changes["grid"]
+
+
+def test_two_selected_runs_are_compared_in_words(presenter, studio):
+    first, second = painted(studio), painted(studio, "an owl", losses={"saturation": 2})
+    shown = presenter.compare_many(f"{first},{second}")["large"]
+    assert "<dt>Prompt</dt><dd>a red fox → an owl</dd>" in shown
+    assert "<dd>0 → 2</dd>" in shown
+    assert "{" not in shown.split("<dl", 1)[1]
+
+
+@pytest.mark.parametrize("sent", ["", " , ", None])
+def test_an_empty_selection_is_a_sentence(presenter, sent):
+    for act in (presenter.zip_many, presenter.compare_many):
+        with pytest.raises(StudioError, match="Select"):
+            act(sent)
+
+
+def test_nobody_selects_the_runs_of_others(make_studio, visitor, tmp_path):
+    studio = make_studio(policy=Policy.for_public())
+    run = painted(studio, owner="somebody else")
+    presenter = at_the_desk(studio, visitor, tmp_path)
+    for act in (presenter.zip_many, presenter.large):
+        with pytest.raises(StudioError, match="no run"):
+            act(run)
+    with pytest.raises(StudioError):
+        presenter.delete_many(run, 0, *FORM)
+    assert studio.run(run).state == "done"

@@ -18,7 +18,7 @@ from pixgen.vision.search.query import (
     weighted_sum,
 )
 
-WORDS = st.text(alphabet="ab 12.:+-[]\\x", min_size=1, max_size=20) | st.text(min_size=1, max_size=20)
+WORDS = st.text(alphabet="ab 12.:+-|[]\\x", min_size=1, max_size=20) | st.text(min_size=1, max_size=20)
 WEIGHTS = st.floats(1e-6, LARGEST_WEIGHT) | st.just(1.0)
 
 
@@ -35,6 +35,11 @@ def terms(draw) -> Term:
     [
         ("a red car", (Term("a red car"),)),
         ("horse + 2:snow - rider", (Term("horse"), Term("snow", weight=2), Term("rider", weight=-1))),
+        ("horse + snow :2 - rider", (Term("horse"), Term("snow", weight=2), Term("rider", weight=-1))),
+        ("horse | snow:0.5 | rider :-1", (Term("horse"), Term("snow", weight=0.5), Term("rider", weight=-1))),
+        ("[my fox.png] :2", (Term(picture="my fox.png", weight=2),)),
+        (r"a clock \| ratio 3\:4", (Term("a clock | ratio 3:4"),)),
+        ("ends at 10:30", (Term("ends at 10:30"),)),
         ("- rider + horse", (Term("rider", weight=-1), Term("horse"))),
         ("a t-shirt, rock-and-roll, c++", (Term("a t-shirt, rock-and-roll, c++"),)),
         ("0.5: fog", (Term("fog", weight=0.5),)),
@@ -110,3 +115,7 @@ def test_a_term_picture_is_opened_by_the_caller(tiny_perceptor):
 
 def test_a_time_is_no_weight():
     assert parse_query("10:30 train + 2:snow") == (Term("10:30 train"), Term("snow", weight=2))
+
+
+def test_weights_are_printed_as_in_prompts():
+    assert format_query(parse_query("horse + 2:snow - 0.5: rider")) == "horse + snow :2 - rider :0.5"

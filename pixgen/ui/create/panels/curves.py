@@ -4,6 +4,7 @@ Drawn are the camera's values, the learning rate's factor and the prompts' weigh
 sound, over its levels.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import escape
@@ -56,9 +57,10 @@ def curves_html(form: CreateForm, say: Translator) -> str:
         ]
     except PixgenError as error:
         return f'<p class="pg-curves" role="status">{escape(error_text(error, say))}</p>'
+    moves = f'<span hidden data-moves="{escape(json.dumps(_moves(form, levels)))}"></span>'
     if not drawn:
-        return ""
-    return f'<section class="pg-curves" aria-label="{escape(say("Values over time"))}">{"".join(drawn)}</section>'
+        return moves
+    return f'{moves}<section class="pg-curves" aria-label="{escape(say("Values over time"))}">{"".join(drawn)}</section>'
 
 
 @lru_cache(maxsize=8)
@@ -92,6 +94,32 @@ def _curves(form: CreateForm, levels: Levels | None, say: Translator) -> Iterato
     if levels is not None:
         for name in SOUND_NAMES:
             yield say("Sound: {level}", level=name), [moment.sound[name] for moment in moments]
+
+
+def _moves(form: CreateForm, levels: Levels | None) -> list[list[float]]:
+    """Zoom, shift right, shift down and turn of each of the first frames, for the preview of the journey."""
+    count = min(read_form_number(form.frames or 0, int, name="frames"), _POINTS)
+    moments = [_moment(frame, Journey().fps, levels) for frame in range(count)]
+    curves = {
+        name: (check_keyframes(str(getattr(form, name) or still), low, high), low, high, still)
+        for name, (low, high, still) in CURVES.items()
+    }
+    return [
+        [
+            round(
+                curve_at(
+                    curves[name][0],
+                    moment,
+                    low=curves[name][1],
+                    high=curves[name][2],
+                    otherwise=curves[name][3],
+                ),
+                5,
+            )
+            for name in ("zoom", "x", "y", "turn")
+        ]
+        for moment in moments
+    ]
 
 
 def _moment(frame: int, fps: float, levels: Levels | None) -> Moment:
