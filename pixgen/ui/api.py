@@ -32,18 +32,10 @@ from pixgen.ui.session import owner_of
 from pixgen.ui.streaming import job_end
 
 
-class _Sample(gr.Textbox):
-    """A text box of an endpoint, with a sample for the page that shows how to call it."""
-
-    is_template = True  # to the browser it is a gr.Textbox
-
-    def __init__(self, *given: Any, sample: str, **more: Any) -> None:
-        self._sample = sample
-        super().__init__(*given, **more)
-
-    def example_payload(self) -> str:
-        """The sample."""
-        return self._sample
+def _with_sample(box: gr.Textbox, sample: str) -> gr.Textbox:
+    """A text box with a sample for the page that shows how to call its endpoint."""
+    box.example_payload = lambda: sample  # type: ignore[method-assign]
+    return box
 
 
 def add_generate_api(studio: Studio, say: Translator) -> None:
@@ -76,7 +68,7 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
 
     with gr.Column(visible=False):
         inputs = [
-            _Sample(label=say("Prompt"), sample="a red fox on a snowy hill"),
+            _with_sample(gr.Textbox(label=say("Prompt")), "a red fox on a snowy hill"),
             gr.Dropdown(list(available_presets()), value=DEFAULT, label=say("Quality")),
             gr.Textbox("128x128", label=say("Size")),
             gr.Number(0, label=say("Steps"), precision=0),

@@ -103,3 +103,8 @@ def test_an_empty_page_invites_and_asks_no_other_server():
     shown = canvas.empty_html(ENGLISH) + status.idle_html() + html.header(ENGLISH) + html.prompt_tips(ENGLISH)
     assert ENGLISH("Describe a picture and watch it grow.") in shown
     assert "http" not in shown
+
+
+def test_the_sample_of_the_api_page_is_a_prompt(page):
+    (named,) = (each for path, each in page.get_api_info()["named_endpoints"].items() if path == "/generate")
+    assert named["parameters"][0]["example_input"] == "a red fox on a snowy hill"

@@ -279,7 +279,8 @@ class PictureLibrary:
         """
         only = self._restrict_to_owner(only, place, owner)
         collection, top = self.collection(place), how.pop("top", _TOP)
-        if place.name not in (RUNS, BUNDLED) or not any(term.text for term in query):
+        captioned = place.name in (RUNS, BUNDLED) and any(term.text for term in query)
+        if not captioned or not 1 <= top <= MOST_HITS:
             return find_nearest(collection, vector, only=only, top=top, **how)
         if needs_english([place.model]):
             query = in_english(query)
