@@ -19,6 +19,7 @@ def _bundled(name: str) -> Path:
 
 ASSETS = _bundled("assets")  # bundled models, label sets, example pictures
 PRESETS = _bundled("presets")  # presets, styles and word lists
+PERSISTENT = Path("/data")  # of a Space that has storage
 LOCAL = "local-dir:"
 CHECKPOINTS = (".ckpt", ".pt", ".pth", ".bin", ".safetensors")  # suffixes of files of weights
 STATIC = PACKAGE / "ui" / "static"  # the page's scripts, styles and icon
@@ -29,11 +30,13 @@ OWN_DRAWINGS = PACKAGE / "training" / "own"  # an SVG of each, called as the thi
 def output_folder(folder: str | Path | None = None) -> Path:
     """The absolute path of the folder where runs are kept.
 
-    The folder that is given, else ``$PIXGEN_OUTPUT_DIR``, else ``outputs`` in the current folder: a
-    command leaves its pictures where it was called, as an installed program should, and never beside
-    the package.
+    The folder that is given, else ``$PIXGEN_OUTPUT_DIR``, else in a Space with persistent storage its
+    ``/data/outputs``, else ``outputs`` in the current folder: a command leaves its pictures where it was
+    called, as an installed program should, and never beside the package.
     """
-    return expand(folder or os.environ.get("PIXGEN_OUTPUT_DIR") or "outputs").absolute()
+    kept = "SPACE_ID" in os.environ and os.access(PERSISTENT, os.W_OK)
+    found = folder or os.environ.get("PIXGEN_OUTPUT_DIR") or (PERSISTENT / "outputs" if kept else "outputs")
+    return expand(found).absolute()
 
 
 def expand(path: str | Path) -> Path:

@@ -396,8 +396,10 @@ class Studio:
         except RuntimeError as error:  # the system is out of threads
             run_lock.release()
             raise QueueFull("The queue is full: try again later.") from error
-        if log.isEnabledFor(logging.INFO) and (entry := _find_entry(self.queue(), job)):
-            _log_start(entry)
+        if log.isEnabledFor(logging.INFO):
+            for entry in self.queue():
+                if entry.job is job:
+                    _log_start(entry)
         return job
 
     def _call_back(self, job: Job) -> None:
@@ -455,7 +457,3 @@ def _log_start(entry: QueueEntry) -> None:
             "steps": recipe.steps,
         },
     )
-
-
-def _find_entry(entries: Sequence[QueueEntry], job: Job) -> QueueEntry | None:
-    return next((entry for entry in entries if entry.job is job), None)

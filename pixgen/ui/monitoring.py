@@ -103,7 +103,7 @@ class StudioMetrics:
 
 
 class Monitoring:
-    """ASGI middleware that answers ``GET /health`` and ``GET /metrics``, and passes everything else on.
+    """ASGI middleware that answers ``GET /health``, ``GET /metrics`` and ``HEAD /``, and passes everything else on.
 
     ``/health`` needs no login; its JSON has ``status``, ``version``, ``device``, and how many jobs are ``painting`` and
     ``waiting``. ``/metrics`` answers with Prometheus' text. If ``$PIXGEN_METRICS_TOKEN`` is set, it wants that as
@@ -124,6 +124,9 @@ class Monitoring:
         answer: Response
         if path == HEALTH:
             answer = JSONResponse(self._health())
+        elif path == "/" and scope["method"] == "HEAD":
+            # gradio asks itself so at the start, for three seconds; a busy machine needs longer to render the page.
+            answer = Response(media_type="text/html")
         elif path == METRICS and self._open:
             if self._has_token(scope):
                 answer = Response(self._metrics.text(), media_type=CONTENT_TYPE_LATEST)

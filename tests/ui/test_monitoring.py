@@ -65,6 +65,7 @@ def test_behind_a_proxy_both_are_under_the_root_path(studio):
 
 def test_everything_else_is_the_page(studio):
     client = client_of(studio)
+    assert client.head("/").status_code == 200
     assert client.get("/").text == client.post("/health").text == client.get("/healthy").text == "the page"
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -163,6 +164,7 @@ def open_page(
     if models_dir is not None:
         os.environ["PIXGEN_MODELS_DIR"] = str(models_dir)
     from pixgen.studio.library.library import PictureLibrary
+    from pixgen.studio.prompt_help import check_typed_prompt
     from pixgen.ui.i18n import LANGUAGES
     from pixgen.ui.page import build, launch, policy_of
 
@@ -181,7 +183,6 @@ def open_page(
     with contextlib.closing(studio):
         try:
             page = build(studio, library=library, say=LANGUAGES[lang or "en"])
-            studio.preload()  # after build: kornia cannot be imported by two threads at once
             launch(
                 page,
                 studio=studio,
@@ -194,9 +195,20 @@ def open_page(
                 public=policy.public,
                 prevent_thread_lock=True,
             )
+            # After launch, in which gradio gives the page three seconds to answer, and after build: kornia cannot be
+            # imported by two threads at once.
+            studio.preload()
+            threading.Thread(target=check_typed_prompt, args=("a red fox",), daemon=True).start()
             _serve_until_interrupted(page, studio)
         except OSError as error:
             raise PixgenError(
                 "The page cannot be opened at this address ({error}): choose another --host or --port.",
                 error=error,
+            ) from error
+        except ValueError as error:
+            if "localhost" not in str(error):
+                raise
+            raise PixgenError(
+                "The page did not answer this machine in time: if a proxy is set, except localhost from it (no_proxy); "
+                "else try again when the machine is less busy."
             ) from error
