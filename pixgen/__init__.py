@@ -17,26 +17,32 @@ __all__ = [
     "Recipe",
     "Studio",
     "__version__",
+    "batch",
     "generate",
     "grid",
     "journey",
     "restyle",
     "strip",
+    "svg",
     "upscale",
     "video",
+    "wall",
 ]
 
 _HOMES = {
     "PixgenError": "pixgen.errors",
     "Recipe": "pixgen.recipe.recipe",
     "Studio": "pixgen.studio",
+    "batch": "pixgen.api",
     "generate": "pixgen.api",
     "grid": "pixgen.api",
     "journey": "pixgen.api",
     "restyle": "pixgen.api",
     "strip": "pixgen.api",
+    "svg": "pixgen.api",
     "upscale": "pixgen.api",
     "video": "pixgen.api",
+    "wall": "pixgen.api",
     "film": "pixgen.api",  # the name of ``video`` in earlier versions
 }
 

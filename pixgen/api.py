@@ -1,4 +1,5 @@
-"""The Python API: ``generate``, ``grid``, ``strip``, ``upscale``, ``video``, ``journey`` and ``restyle``.
+"""The Python API: ``generate``, ``batch``, ``grid``, ``strip``, ``upscale``, ``wall``, ``svg``, ``video``, ``journey`` and
+``restyle``.
 
 Each paints with a studio of its own in a temporary folder, unless a folder is given where runs are kept.
 """
@@ -18,9 +19,11 @@ from pixgen.recipe.base import current_path
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Studio
+from pixgen.studio.gallery.walls import save_wall, wall_of_file
 from pixgen.studio.grids.grid import Grid, Plan, draw_sheet
-from pixgen.studio.grids.plans import make_axes, plan_grid, plan_strip
-from pixgen.studio.runs.run import find_video
+from pixgen.studio.grids.plans import make_axes, plan_batch, plan_grid, plan_strip
+from pixgen.studio.runs.run import find_run, find_video
+from pixgen.studio.runs.svg import save_svg
 from pixgen.studio.upscaling import save_upscaled, upscale_picture
 from pixgen.studio.video.export import explain_lost_sound, export
 from pixgen.studio.video.journeys import plan_journey, plan_restyle
@@ -88,6 +91,28 @@ def grid(
     return _paint_sheet(plan_grid(_options(prompt=prompt, **options), make_axes(over)), folder, device)
 
 
+def batch(
+    prompt: str,
+    *,
+    count: int = 4,
+    folder: Path | str | None = None,
+    device: str = "auto",
+    **options: Any,
+) -> Image.Image:
+    """Paint several pictures of one recipe with successive seeds, and return them as a contact sheet.
+
+    Args:
+        folder: where every picture is kept as a separate run; by default nothing is kept.
+        device, options: as in ``generate``.
+
+    Raises PixgenError.
+
+    Example:
+        >>> sheet = pixgen.batch("a red fox", count=6, preset="draft")  # doctest: +SKIP
+    """
+    return _paint_sheet(plan_batch(_options(prompt=prompt, **options), count=count), folder, device)
+
+
 def strip(
     first: str,
     last: str,
@@ -139,6 +164,49 @@ def upscale(
     if out is not None:
         save_upscaled(larger, expand(out), source=expand(picture), how=how)
     return larger
+
+
+def wall(
+    picture: Path | str,
+    *,
+    kind: str | None = None,
+    columns: int = 3,
+    rows: int = 3,
+    out: Path | str | None = None,
+) -> Image.Image:
+    """Lay a wall of tiles from a picture's file, and return it.
+
+    Args:
+        kind: ``shift``, ``across``, ``down`` or ``both``, as ``--wall``; by default what the picture was painted for.
+        columns, rows: how many tiles, 1 to 12 each.
+        out: a PNG to write.
+
+    Raises PixgenError.
+
+    Example:
+        >>> tiles = pixgen.wall("tile.png", out="wall.png")  # doctest: +SKIP
+    """
+    laid = wall_of_file(expand(picture), kind=kind, columns=columns, rows=rows)
+    if out is not None:
+        save_wall(laid, expand(out))
+    return laid
+
+
+def svg(run: str | Path, out: str | Path, *, folder: Path | str | None = None) -> Path:
+    """Save the picture of a run as SVG, and return its path: strokes of the drawing method ``lines``, or cells of
+    ``pixels``.
+
+    Args:
+        run: its name or folder.
+        folder: where runs are kept, if ``run`` is a name.
+
+    Raises StudioError, StorageError.
+
+    Example:
+        >>> pixgen.svg("outputs/20261124-101500-abcdef", "fox.svg")  # doctest: +SKIP
+    """
+    save_svg(find_run(run, folder), expand(out))
+    return expand(out)
 
 
 def _paint_sheet(plan: Plan, folder: Path | str | None, device: str) -> Image.Image:

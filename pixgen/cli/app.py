@@ -20,7 +20,7 @@ from pixgen.cli.commands.bench import bench
 from pixgen.cli.commands.classify import classify
 from pixgen.cli.commands.fork import change, fork
 from pixgen.cli.commands.generate import generate
-from pixgen.cli.commands.grid import grid, strip
+from pixgen.cli.commands.grid import batch, grid, strip
 from pixgen.cli.commands.info import info
 from pixgen.cli.commands.models import models
 from pixgen.cli.commands.page import open_page
@@ -28,7 +28,7 @@ from pixgen.cli.commands.presets import presets, settings, styles
 from pixgen.cli.commands.queue import queue
 from pixgen.cli.commands.runs import compare, runs
 from pixgen.cli.commands.search import collections, index, search
-from pixgen.cli.commands.upscale import upscale
+from pixgen.cli.commands.upscale import svg, upscale, wall
 from pixgen.cli.commands.video import export_video, journey, restyle
 from pixgen.cli.doctor import doctor
 from pixgen.errors import PixgenError
@@ -53,13 +53,13 @@ PAINT, EDIT, FIND, CHOOSE, MACHINE = (
     "Benchmarks",
 )
 app.command("app", rich_help_panel=PAINT)(open_page)
-for command in (generate, grid, strip, journey, restyle):
+for command in (generate, batch, grid, strip, journey, restyle):
     app.command(cls=WordsCommand, rich_help_panel=PAINT)(command)
 for command in (fork, change, compare):
     app.command(cls=WordsCommand, rich_help_panel=EDIT)(command)
 app.command("export-video", cls=WordsCommand, rich_help_panel=EDIT)(export_video)
 app.command("film", cls=WordsCommand, hidden=True)(export_video)  # its name in earlier versions
-for command in (upscale, augment, info):
+for command in (upscale, wall, svg, augment, info):
     app.command(cls=WordsCommand, rich_help_panel=EDIT)(command)
 for command in (classify, search, index, collections):
     app.command(cls=WordsCommand, rich_help_panel=FIND)(command)

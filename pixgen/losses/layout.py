@@ -63,13 +63,13 @@ def edge_loss(picture: "torch.Tensor", colour: Sequence[float], *, margin: float
     return ((picture - wanted).square() * inside).sum() / (3 * inside.sum())
 
 
-def tiling_loss(picture: "torch.Tensor") -> "torch.Tensor":
+def tiling_loss(picture: "torch.Tensor", axes: Sequence[int] = (-1, -2)) -> "torch.Tensor":
     """How visible the seams of a repeated picture are: the mean squared difference between the step across a
-    seam and the steps on both sides of it."""
+    seam and the steps on both sides of it. ``axes``: those along which it is repeated."""
     import torch
 
     seams = []
-    for axis in (-1, -2):
+    for axis in axes:
         last, first, beyond = (picture.select(axis, at) for at in (-1, 0, 1))
         before = picture.select(axis, -2)
         seams.append(((first - last) - (beyond - first + last - before) / 2).square().mean())

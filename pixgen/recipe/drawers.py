@@ -31,6 +31,7 @@ class DrawerKind:
         can_grow: its canvas can be enlarged during the optimization.
         can_travel: a journey can move its picture from frame to frame.
         can_move_latent: its latent is a spatial grid, which a journey can shift, zoom and rotate.
+        can_svg: its picture consists of shapes, which can be saved as SVG.
     """
 
     title: str
@@ -41,16 +42,17 @@ class DrawerKind:
     can_grow: bool = False
     can_travel: bool = True
     can_move_latent: bool = False
+    can_svg: bool = False
 
 
 DRAWERS: Mapping[str, DrawerKind] = {
     "vqgan": DrawerKind(
         "the VQGAN", needs_vqgan=True, can_encode=True, can_mask=True, can_grow=True, can_move_latent=True
     ),
-    "pixels": DrawerKind("cells of one colour", "pixels.PixelsDrawer"),
+    "pixels": DrawerKind("cells of one colour", "pixels.PixelsDrawer", can_svg=True),
     "fourier": DrawerKind("waves", "waves.fourier_drawer"),
     "multires": DrawerKind("every resolution at once", "waves.MultiresDrawer"),
-    "lines": DrawerKind("brush strokes", "strokes.LinesDrawer", can_travel=False),
+    "lines": DrawerKind("brush strokes", "strokes.LinesDrawer", can_travel=False, can_svg=True),
 }
 if TYPE_CHECKING:
     DrawerName = str
@@ -66,9 +68,9 @@ def drawers_that(can: str) -> str:
 class Pixels(Value):
     """Cells of one colour each, as in pixel art and mosaics."""
 
-    shape: Annotated[Literal["square", "hex", "triangle", "diamond"], setting("Shape of the cells")] = (
-        "square"
-    )
+    shape: Annotated[
+        Literal["square", "hex", "triangle", "diamond", "brick", "knit"], setting("Shape of the cells")
+    ] = "square"
     size: Annotated[int, setting("Size of a cell", "In the picture's pixels.", low=1, high=256, step=1)] = 4
     colours: Annotated[
         Colours, setting("Palette", "Names or #rrggbb; none: any colours.", example="navy, white")

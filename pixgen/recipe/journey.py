@@ -143,6 +143,9 @@ CURVES: dict[str, tuple[float, float, float]] = {
     "x": (-1, 1, 0),
     "y": (-1, 1, 0),
     "turn": (-180, 180, 0),
+    "tilt": (-60, 60, 0),
+    "pan": (-60, 60, 0),
+    "dolly": (-0.9, 0.9, 0),
 }
 
 
@@ -154,11 +157,19 @@ class Motion:
     x: float  # parts of the width that the view moves to the right
     y: float  # and of the height, down
     turn: float  # degrees by which the picture turns clockwise
+    tilt: float = 0.0  # degrees by which the camera looks up
+    pan: float = 0.0  # and to the right
+    dolly: float = 0.0  # by how much it moves towards the picture, as a fraction of its distance
 
     @property
     def still(self) -> bool:
         """Whether nothing moves."""
         return self == Motion(1.0, 0.0, 0.0, 0.0)
+
+    @property
+    def flat(self) -> bool:
+        """Whether the view only moves within the plane of the picture."""
+        return not (self.tilt or self.pan or self.dolly)
 
 
 class Journey(Value):
@@ -193,16 +204,48 @@ class Journey(Value):
         check_curve(-180, 180),
         setting("Turn per frame", "Degrees, clockwise.", example="0:0,30:2"),
     ] = ((0, 0.0),)
+    tilt: Annotated[
+        CurveField,
+        check_curve(-60, 60),
+        setting("Tilt per frame", "Degrees that the camera looks up, on a plane in 3D.", example="0:0.5"),
+    ] = ((0, 0.0),)
+    pan: Annotated[
+        CurveField,
+        check_curve(-60, 60),
+        setting("Pan per frame", "Degrees that the camera looks to the right.", example="sin(t)"),
+    ] = ((0, 0.0),)
+    dolly: Annotated[
+        CurveField,
+        check_curve(-0.9, 0.9),
+        setting(
+            "Dolly per frame",
+            "How far the camera moves in, as a fraction of its distance. With a depth picture, what is near grows faster.",
+            example="0:0.03",
+        ),
+    ] = ((0, 0.0),)
+    depth: Annotated[
+        str,
+        setting(
+            "Depth picture",
+            "White is near, black is twice as far. It stays where it is while the painting moves over it.",
+            max_length=4096,
+        ),
+    ] = ""
     where: Annotated[
         Literal["picture", "latent"],
         setting("What the camera moves", choices={"picture": "the picture", "latent": "the latent"}),
     ] = "picture"
     border: Annotated[
-        Literal["reflect", "wrap", "edge"],
+        Literal["reflect", "wrap", "edge", "inpaint"],
         setting(
             "Edge fill",
             "What fills the space that a move uncovers.",
-            choices={"reflect": "its mirror image", "wrap": "the other side", "edge": "its edge"},
+            choices={
+                "reflect": "its mirror image",
+                "wrap": "the other side",
+                "edge": "its edge",
+                "inpaint": "smooth colours of its surroundings",
+            },
         ),
     ] = "reflect"
     smooth: Annotated[
@@ -225,6 +268,16 @@ class Journey(Value):
             step=1,
         ),
     ] = 12.0
+    smooth_fps: Annotated[
+        float,
+        setting(
+            "Smoothed frames per second",
+            "Frames in between are added to the exported video, from the motion between frames. 0: none.",
+            low=0,
+            high=120,
+            step=1,
+        ),
+    ] = 0.0
     video: Annotated[str, Field(max_length=4096)] = ""  # a path
     audio: Annotated[
         str,

@@ -117,6 +117,10 @@ class Options:
     pictures: Scene = ()  # prompts that join every scene
     regions: Sequence[str] = ()  # as “2=left” or “2=mask.png”, in the grammar of parse_region
     audio: str | None = None  # a sound file that the video carries
+    wall: str | None = None  # which tiles the picture makes
+    overlay: str | None = None  # a picture that is blended in every few steps
+    lookup: str | None = None  # a .cube file
+    colours_of: str | None = None  # a picture whose colours are carried over
     augment: Sequence[str] = ()  # as “RandomInvert:p=0.1”, in the grammar of kornia_classes
     more: Mapping[str, Any] = field(default_factory=dict)  # a partial recipe
     assignments: Sequence[str] = ()
@@ -279,8 +283,8 @@ def _translations(options: Options, recipe: Recipe) -> dict[str, str]:
     styles = load_chosen_styles(options)
     before, after = apply_styles(typed, styles), apply_styles(replace_texts(typed, english), styles)
     pairs = zip(
-        (prompt.text for scene in before for prompt in scene),
-        (prompt.text for scene in after for prompt in scene),
+        (text for scene in before for prompt in scene for text in (prompt.text, prompt.origin)),
+        (text for scene in after for prompt in scene for text in (prompt.text, prompt.origin)),
         strict=True,
     )
     return {one: other for one, other in pairs if one != other}
@@ -325,12 +329,21 @@ def _option_fields(options: Options) -> dict[str, Any]:
         "init": _init_fields(options),
         "grow": None if options.grow is None else {"at": _parse_growth(options.grow)},
         "journey": None if options.audio is None else {"audio": options.audio},
+        "wall": None if options.wall is None else {"kind": options.wall},
+        "overlay": None if options.overlay is None else {"picture": options.overlay},
+        "colouring": _colouring_fields(options),
     }
     if options.size is not None:
         fields["width"], fields["height"] = parse_size(options.size)
     if options.seed is None and options.recipe is None:
         fields["seed"] = secrets.randbelow(LARGEST_DRAWN_SEED + 1)
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _colouring_fields(options: Options) -> dict[str, Any] | None:
+    if options.lookup is None and options.colours_of is None:
+        return None
+    return {"lookup": options.lookup or "", "picture": options.colours_of or ""}
 
 
 def _parse_growth(text: str) -> tuple[float, ...]:

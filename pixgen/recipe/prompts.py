@@ -1,7 +1,7 @@
 r"""Prompts and their grammar: ``a red fox @left :2 | snow | text :-1 :-0.9 ^ the same fox asleep``.
 
 ``|`` divides prompts, ``^`` divides scenes, ``:weight`` and ``:weight:stop`` follow a text, ``[path]``
-is a picture, ``@left`` or ``@[path]`` says where a prompt applies. Numbers are peeled from the right
+is a picture, ``[noise:42]`` a random direction, ``winter -> summer`` the difference of two texts, ``@left`` or ``@[path]`` says where a prompt applies. Numbers are peeled from the right
 only while they are numbers, so a colon inside a text is text; so is an ``@`` without a place. Without a
 space before it, ``fox:2`` is a weight, but ``10:30``, ``16:9``, ``localhost:7860`` and the end of a URL
 are text; with one, ``at 10 :30``, it is a weight. A weight that changes over time is an expression in brackets,
@@ -43,6 +43,8 @@ _COUNTED = re.compile(r"\d+(?:[.:]\d+)*")
 _HOST = re.compile(r"localhost|[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _URL = re.compile(r"\w://")
 MOST_WEIGHT = 1000
+_NOISE = re.compile(r"\[noise:(\d{1,18})\]")
+_ARROW = re.compile(r"\s(\\*)->\s")
 # What in brackets behind a colon is meant as an expression: a call, a name of its own, or an operator.
 _CALCULATED = re.compile(r"[a-z]+\(|[*/%]|\d\s*[+-]|[+-]\s*\d")
 
@@ -62,6 +64,9 @@ class Prompt(Value):
 
     text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
     picture: Annotated[str, Field(max_length=4096)] = ""  # a path; empty for a text
+    # A text that the picture moves away from, towards ``text``: the prompt is the difference of both.
+    origin: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    noise: Annotated[int, Field(ge=0, lt=2**63)] | None = None  # or a random direction, by its seed
     weight: Annotated[float, Field(ge=-MOST_WEIGHT, le=MOST_WEIGHT, allow_inf_nan=False)] = 1.0
     # A factor of the weight that changes over time, such as “0.5 + 0.5*sin(t*2)”; empty: always 1.
     weight_expression: Annotated[str, Field(max_length=LONGEST_EXPRESSION)] = ""
@@ -71,15 +76,17 @@ class Prompt(Value):
     first_step: Annotated[int, Field(ge=0)] = 0
     last_step: Annotated[int, Field(ge=0)] | None = None
 
-    @field_validator("text", "picture", "mask", mode="before")
+    @field_validator("text", "origin", "picture", "mask", mode="before")
     @classmethod
     def _stripped(cls, value: Any) -> Any:
         return value.strip() if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _one_thing(self) -> "Prompt":
-        if bool(self.text) == bool(self.picture):
+        if bool(self.text) + bool(self.picture) + (self.noise is not None) != 1:
             raise InvalidValue("a prompt needs either a text or a picture, not both")
+        if self.origin and not self.text:
+            raise InvalidValue("a direction leads from one text to another: “winter -> summer”")
         if self.mask and self.region != "everywhere":
             raise InvalidValue("the region of a prompt is either a word or a mask, not both")
         if self.weight_expression:
@@ -97,7 +104,9 @@ class Prompt(Value):
     @property
     def label(self) -> str:
         """The prompt for display: its text, or the picture's file name."""
-        return self.text or _file_name(self.picture)
+        if self.noise is not None:
+            return f"noise {self.noise}"
+        return f"{self.origin} → {self.text}" if self.origin else self.text or _file_name(self.picture)
 
     def with_bare_names(self) -> "Prompt":
         """The same prompt with file names instead of paths, for display only."""
@@ -153,14 +162,23 @@ def find_ambiguous_weights(text: str) -> list[str]:
 
 def texts_of(scenes: Iterable[Scene]) -> list[str]:
     """The texts of all prompts, each once; pictures have none."""
-    return list(dict.fromkeys(prompt.text for scene in scenes for prompt in scene if prompt.text))
+    texts = (text for scene in scenes for prompt in scene for text in (prompt.text, prompt.origin))
+    return list(dict.fromkeys(filter(None, texts)))
 
 
 def replace_texts(scenes: Iterable[Scene], texts: Mapping[str, str]) -> tuple[Scene, ...]:
     """The scenes with other texts, as far as ``texts`` has one for a prompt's."""
     return tuple(
         tuple(
-            prompt.model_copy(update={"text": texts[prompt.text]}) if prompt.text in texts else prompt
+            prompt.model_copy(
+                update={
+                    name: texts[text]
+                    for name in ("text", "origin")
+                    if (text := getattr(prompt, name)) in texts
+                }
+            )
+            if prompt.text in texts or prompt.origin in texts
+            else prompt
             for prompt in scene
         )
         for scene in scenes
@@ -206,15 +224,34 @@ def _prompt(term: str, *, weighted: bool = False) -> Prompt:
     values = where | dict(zip(("weight", "stop"), numbers, strict=False)) | expression
     picture = re.fullmatch(r"\[(.*)\]", term, re.DOTALL)
     try:
+        if noise := _NOISE.fullmatch(term):
+            return Prompt(noise=int(noise[1]), **values)
+        origin, _arrow, towards = _split_direction(term)
+        if towards:
+            return Prompt(text=_unescape_text(towards), origin=_unescape_text(origin), **values)
         if picture and picture[1].strip():
             return Prompt(picture=unescape(picture[1], _SPECIAL), **values)
-        return Prompt(text=unescape(term, _SPECIAL), **values)
+        return Prompt(text=_unescape_text(term), **values)
     except ValueError as error:
         raise RecipeError(
             "The prompt “{term}” is not allowed: {reason}.",
             term=_shorten(term),
             reason=describe_validation(error),
         ) from error
+
+
+def _split_direction(term: str) -> tuple[str, str, str]:
+    """The texts before and after an arrow between spaces that is not escaped; empty ones if there is none."""
+    for found in _ARROW.finditer(term):
+        before, after = term[: found.start()], term[found.end() :]
+        if len(found[1]) % 2 == 0 and before.strip() and after.strip():
+            return before + found[1][::2], "->", after
+    return "", "", ""
+
+
+def _unescape_text(text: str) -> str:
+    """A text without the backslashes of the grammar."""
+    return unescape(_ARROW.sub(lambda found: f" {found[1][: len(found[1]) // 2]}-> ", text), _SPECIAL)
 
 
 def _without_numbers(term: str, *, weighted: bool = False) -> tuple[str, list[float]]:
@@ -294,10 +331,13 @@ def _split_region(term: str) -> tuple[str, dict[str, Any]]:
 
 
 def _format(prompt: Prompt) -> str:
-    if prompt.picture:
+    if prompt.noise is not None:
+        text = f"[noise:{prompt.noise}]"
+    elif prompt.picture:
         text = f"[{_escape(prompt.picture, '|^@')}]"
     else:
-        text = _escape(prompt.text, "|^")
+        texts = (_escape_arrows(_escape(text, "|^")) for text in (prompt.origin, prompt.text) if text)
+        text = " -> ".join(texts)
         text = re.sub(rf"@(?=\s*(?:{_PLACE}|\[))", r"\\@", text)
         if re.fullmatch(r"\[.*\]", text, re.DOTALL):
             text = "\\" + text
@@ -327,6 +367,10 @@ def _escape(text: str, marks: str) -> str:
     """Backslashes before every mark, and doubled where ``unescape`` would halve them."""
     doubled = double_backslashes(text, _SPECIAL)
     return re.sub(rf"([{re.escape(marks)}])", r"\\\1", doubled)
+
+
+def _escape_arrows(text: str) -> str:
+    return _ARROW.sub(lambda found: f"{found[0][0]}{found[1] * 2}\\->{found[0][-1]}", text)
 
 
 def _escape_numbers(text: str) -> str:

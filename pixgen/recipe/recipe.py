@@ -26,6 +26,7 @@ from pixgen.recipe.drawers import (
     drawers_that,
 )
 from pixgen.recipe.effects.expressions import SILENCE, uses_sound
+from pixgen.recipe.effects.filters import Colouring, Overlay, Wall
 from pixgen.recipe.init import Init
 from pixgen.recipe.journey import Journey
 from pixgen.recipe.prompts import (
@@ -171,6 +172,9 @@ class Recipe(Value):
     engine: Engine = Engine()
     story: Story = Story()
     journey: Journey = Journey()
+    wall: Wall = Wall()
+    overlay: Overlay = Overlay()
+    colouring: Colouring = Colouring()
     changes: tuple[Change, ...] = ()
 
     @model_validator(mode="after")
@@ -235,8 +239,8 @@ class Recipe(Value):
 
     @property
     def positive_prompts(self) -> Scene:
-        """The prompts of the first scene with a positive weight."""
-        return tuple(prompt for prompt in self.first_scene if prompt.weight > 0)
+        """The prompts of the first scene with a positive weight, which describe something."""
+        return tuple(prompt for prompt in self.first_scene if prompt.weight > 0 and prompt.noise is None)
 
     @property
     def positive_texts(self) -> list[str]:
@@ -359,6 +363,7 @@ class Recipe(Value):
         """Extend the recipe to ``steps`` in total; the first steps give the same pixels. Raises RecipeError."""
         varied = any(len(scenes) > 1 for scenes in (self.prompts, *self._changed_prompts()))
         depends = varied or bool(self.growth.at) or self.optimizer.schedule != "constant"
+        depends = depends or bool(self.overlay.picture and self.overlay.until < 1)
         # A recipe of 0 steps keeps its sketch as it is, but its canvas may have grown.
         begun = self.steps > 0 or bool(self.growth.at)
         earlier = (self.steps,) if depends and begun and self.steps < steps else ()

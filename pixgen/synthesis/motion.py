@@ -1,4 +1,4 @@
-"""Camera motion on a journey: zoom, pan and turn a picture or latent, and move on through a video."""
+"""Camera motion on a journey: move a picture or latent, in its plane or in 3D, and move on through a video."""
 
 import math
 from collections.abc import Mapping
@@ -13,39 +13,92 @@ from pixgen.recipe.journey import Motion
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.scenes import sound_at
-from pixgen.synthesis.tensors import fit_picture, upload
+from pixgen.synthesis.tensors import fit_picture, to_tensor, upload
 
 _SEAM = 2  # places repeated around the canvas, so that sampling across a border sees the other side
-_PADDING = {"reflect": "reflection", "edge": "border", "wrap": "border"}
+_PADDING = {"reflect": "reflection", "edge": "border", "wrap": "border", "inpaint": "border"}
+_FOCAL = (
+    2.0  # the distance of the picture's plane, in halves of its shorter side: a field of view of 53 degrees
+)
+_HORIZON = 0.05  # the least slope of a ray towards the plane
 
 
 def move(
     tensor: torch.Tensor,
     motion: Motion,
     *,
-    border: Literal["reflect", "wrap", "edge"],
+    border: Literal["reflect", "wrap", "edge", "inpaint"],
     mode: Literal["bicubic", "bilinear"] = "bicubic",
+    depth: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Move ``(1, C, H, W)`` by a motion; the shape stays.
 
     Args:
-        border: what fills the space beyond the canvas: its mirror image, its other side, or its edge
-            repeated.
+        border: what fills the space beyond the canvas: its mirror image, its other side, its edge repeated, or
+            smooth colours of its surroundings.
+        depth: how near the picture is at each place, ``(1, 1, h, w)`` on the CPU from 0 (far) to 1; by default it is a
+            plane.
     """
     height, width = tensor.shape[-2:]
-    grid = _motion_grid(motion, height=height, width=width)
+    if motion.flat and depth is None:
+        grid = _motion_grid(motion, height=height, width=width)
+    else:
+        grid = _camera_grid(motion, height=height, width=width, depth=depth)
+    inside = (grid.abs() <= 1).all(-1)[:, None]  # (1, 1, H, W)
     if border == "wrap":
         tensor = F.pad(tensor, (_SEAM,) * 4, mode="circular")
         sides = torch.tensor([width, height])
         grid = torch.remainder(grid + 1, 2) - 1
         grid = grid * sides / (sides + 2 * _SEAM)
-    return F.grid_sample(
+    moved = F.grid_sample(
         tensor,
         upload(grid, tensor.device),
         mode=mode,
         padding_mode=_PADDING[border],
         align_corners=False,
     )
+    return inpaint(moved, upload(inside, tensor.device)) if border == "inpaint" else moved
+
+
+def inpaint(tensor: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Fill the places of ``(1, C, H, W)`` that are not known, ``(1, 1, H, W)`` bool, with means of their surroundings:
+    the nearer, the finer (pull and push; Gortler et al., 1996)."""
+    if bool(known.all()) or not bool(known.any()):
+        return tensor
+    share = known.to(tensor.dtype)
+    smaller_share = F.avg_pool2d(share, 2, ceil_mode=True, count_include_pad=False)
+    smaller = F.avg_pool2d(tensor * share, 2, ceil_mode=True, count_include_pad=False)
+    smaller = smaller / smaller_share.clamp(min=1e-6)
+    filled = inpaint(smaller, smaller_share > 0)
+    larger = F.interpolate(filled, size=tensor.shape[-2:], mode="bilinear", align_corners=False)
+    return torch.where(known, tensor, larger)
+
+
+def _camera_grid(motion: Motion, *, height: int, width: int, depth: torch.Tensor | None) -> torch.Tensor:
+    """As ``_motion_grid``, for a camera that turns and moves in front of a plane, or of a depth.
+
+    The ray of each pixel meets the plane at its depth; where that point was seen before is where its colour comes from.
+    """
+    sides = torch.tensor([width, height]) / min(width, height)
+    flat = F.affine_grid(torch.eye(2, 3)[None], [1, 1, height, width], align_corners=False)
+    rays = torch.cat([flat * sides, torch.full((1, height, width, 1), _FOCAL)], -1) @ _rotation(motion).T
+    far = torch.ones(1, height, width)
+    if depth is not None:
+        far = 2 - F.interpolate(depth, size=(height, width), mode="bilinear", antialias=True)[:, 0]
+    reach = (_FOCAL * (far - motion.dolly)).clamp(min=0.01) / rays[..., 2].clamp(min=_HORIZON)
+    seen = rays[..., :2] * (reach / far)[..., None] / sides
+    angle, aspect = math.radians(motion.turn), height / width
+    cosine, sine = math.cos(angle) / motion.zoom, math.sin(angle) / motion.zoom
+    turned = seen @ torch.tensor([[cosine, sine * aspect], [-sine / aspect, cosine]]).T
+    return turned + torch.tensor([2 * motion.x, 2 * motion.y]) / far[..., None]
+
+
+def _rotation(motion: Motion) -> torch.Tensor:
+    """The rotation of the camera, ``(3, 3)``, in coordinates to the right, down and ahead."""
+    tilt, pan = math.radians(motion.tilt), math.radians(motion.pan)
+    up = torch.tensor([[1, 0, 0], [0, math.cos(tilt), -math.sin(tilt)], [0, math.sin(tilt), math.cos(tilt)]])
+    right = torch.tensor([[math.cos(pan), 0, math.sin(pan)], [0, 1, 0], [-math.sin(pan), 0, math.cos(pan)]])
+    return right @ up
 
 
 def _motion_grid(motion: Motion, *, height: int, width: int) -> torch.Tensor:
@@ -89,6 +142,9 @@ class CameraMotion:
         self._is_spatial = recipe.drawer_kind.can_move_latent
         self._fit = partial(fit_picture, width=recipe.width, height=recipe.height, fit=recipe.init.fit)
         self._pictures, self._optimizer = pictures, optimizer
+        self._depth: torch.Tensor | None = None
+        if self.journey.depth:
+            self._depth = to_tensor(pictures[self.journey.depth]).mean(1, keepdim=True)
         self._previous: torch.Tensor | None = None  # the latent shown last, moved with the camera
         self.video_latent: torch.Tensor | None = None  # the latent of the video's newest frame
 
@@ -144,9 +200,9 @@ class CameraMotion:
     def _move(self, latent: torch.Tensor, motion: Motion) -> torch.Tensor:
         """Move a latent: itself, or by way of its picture, as the journey says."""
         if self.journey.where == "latent":
-            return move(latent, motion, border=self.journey.border, mode="bilinear")
+            return move(latent, motion, border=self.journey.border, mode="bilinear", depth=self._depth)
         drawer, own = self.drawer, self.drawer.latent.detach().clone()
-        picture = move(drawer.draw(latent).float(), motion, border=self.journey.border)
+        picture = move(drawer.draw(latent).float(), motion, border=self.journey.border, depth=self._depth)
         drawer.start_from(picture.clamp(0, 1))
         found = drawer.latent.detach().clone()
         drawer.latent.copy_(own)
@@ -159,7 +215,9 @@ class CameraMotion:
         for values in self._optimizer.state.values():
             for name, value in values.items():
                 if torch.is_tensor(value) and value.shape == latent.shape:
-                    values[name] = move(value, motion, border=self.journey.border, mode="bilinear")
+                    values[name] = move(
+                        value, motion, border=self.journey.border, mode="bilinear", depth=self._depth
+                    )
 
     def _latent_of_frame(self, frame: int) -> torch.Tensor:
         """The latent of a frame of the video, before anything was painted over it."""

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from pixgen.losses import Compute, Losses
+from pixgen.losses.layout import tiling_loss
 from pixgen.models.clip.aesthetics import load_aesthetic_predictor
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.recipe.prompts import NO_STOP, Prompt, Scene
@@ -22,6 +23,7 @@ from pixgen.synthesis.cutouts.cutouts import CutoutSampler, pixel_centres, plan_
 from pixgen.synthesis.cutouts.regions import Regions
 from pixgen.synthesis.cutouts.sampler import make_sampler
 from pixgen.synthesis.cutouts.sheets import contact_sheet
+from pixgen.synthesis.filters import wall_window
 from pixgen.synthesis.precision import GradientScale, full_precision, replace_grad
 from pixgen.synthesis.scenes import sound_at, targets_at
 from pixgen.synthesis.tensors import main_colours, start_copy, to_pixels, to_tensor, upload
@@ -199,7 +201,7 @@ class Objective:
         self._generator, self._device, self._mark = generator, generator.device, mark
         self._host_generator = host_generator
         self._opening, self._scale = recipe.first_scene, scale
-        self._targets: dict[str, torch.Tensor] = {}  # (D,) by prompt
+        self._targets: dict[tuple, torch.Tensor] = {}  # (D,) by prompt
         self.watch_cutouts = False  # whether a frame brings a sheet of its cutouts
         self.cutout_sheet: Callable[[], np.ndarray] | None = None  # of the latest step
         self._samplers: dict[tuple, CutoutSampler] = {}  # of the recipe in force
@@ -318,12 +320,16 @@ class Objective:
     ) -> Metrics:
         """The losses of the whole picture."""
         losses = self.losses.of_picture(picture, start)
+        if recipe.wall.seams and (axes := recipe.wall.seam_axes):
+            losses["wall"] = recipe.wall.seams * tiling_loss(picture, axes)
         if backward and losses:
             self._backward(sum_losses(losses), recipe)
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _roll_for_tiling(self, picture: torch.Tensor, recipe: Recipe) -> torch.Tensor:
         """The picture, rolled by a random offset where it is to tile, so that CLIP sees across its seams."""
+        if recipe.wall.kind:
+            return wall_window(picture, recipe.wall, self._host_generator)
         if not recipe.losses.tiling:
             return picture
         part = torch.rand(2, generator=self._host_generator).tolist()
@@ -365,15 +371,25 @@ class Objective:
             self._stacked = tuple(vectors), stacked
         return stacked
 
+    def _noise_target(self, seed: int) -> torch.Tensor:
+        """A random direction ``(1, D)`` in CLIP's space; the seed alone decides it, on every device."""
+        width = self._perceptor.embed_texts(["noise"]).shape[-1]
+        drawn = torch.randn(1, width, generator=torch.Generator().manual_seed(seed))
+        return F.normalize(drawn, dim=-1).to(self._device)
+
     def _target(self, prompt: Prompt) -> torch.Tensor:
-        key = f"[{prompt.picture}]" if prompt.picture else prompt.text
+        key = (prompt.text, prompt.origin, prompt.picture, prompt.noise)
         if key not in self._targets:
             with torch.no_grad():
                 if prompt.picture:
                     picture = to_tensor(self._pictures[prompt.picture]).to(self._device)
                     vector = self._perceptor.embed_images(picture)
+                elif prompt.noise is not None:
+                    vector = self._noise_target(prompt.noise)
                 else:
                     vector = self._perceptor.embed_texts([prompt.text])
+                if prompt.origin:
+                    vector = F.normalize(vector - self._perceptor.embed_texts([prompt.origin]), dim=-1)
             self._targets[key] = vector[0]
         return self._targets[key]
 

@@ -19,6 +19,7 @@ from pixgen.recipe.prompts import Scene, parse
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.canvas import Canvas
 from pixgen.synthesis.drawers.base import Drawer
+from pixgen.synthesis.filters import blend_overlay, colour_filter, overlay_picture
 from pixgen.synthesis.frames import Frame, PendingMetrics
 from pixgen.synthesis.init.initialise import Initialisation
 from pixgen.synthesis.memory.out_of_memory import (
@@ -35,7 +36,7 @@ from pixgen.synthesis.objective import Metrics, Objective, sum_losses
 from pixgen.synthesis.precision import GradientScale, arithmetic, resolve_precision
 from pixgen.synthesis.scenes import SceneSketches, sound_at
 from pixgen.synthesis.sketch.session import SketchModel, UnClipModel
-from pixgen.synthesis.tensors import start_copy
+from pixgen.synthesis.tensors import start_copy, upload
 from pixgen.synthesis.upscale import enlarge
 
 LowerMemory = Callable[[Recipe, torch.device, Stage], Recipe | None]  # as ``lower_memory``
@@ -97,6 +98,8 @@ class Optimization(Iterator[Frame]):
             scale=self._scale,
             mark=mark,
         )
+        self._colours = colour_filter(recipe.colouring, self._pictures, self._device)
+        self._overlay: torch.Tensor | None = None  # fitted to the canvas
         self.canvas = Canvas(recipe, drawer, pictures=self._pictures)
         self._sketch_model = sketch_model
         self._restart(self._generator.get_state())
@@ -210,9 +213,13 @@ class Optimization(Iterator[Frame]):
 
     def _draw(self) -> torch.Tensor:
         self._stage = "drawing"
-        drawn = self.canvas.drawer.draw()
+        drawn = self._coloured(self.canvas.drawer.draw())
         self._stage = "looking"
         return drawn
+
+    def _coloured(self, drawn: torch.Tensor) -> torch.Tensor:
+        """A picture with its colours looked up, where the recipe says so."""
+        return drawn if self._colours is None else self._colours(drawn)
 
     def _evaluate(self, picture: torch.Tensor, *, backward: bool) -> tuple[Metrics, Metrics]:
         start = self.canvas.start_pixels
@@ -237,11 +244,24 @@ class Optimization(Iterator[Frame]):
         journey over a video, losses that hold the picture near the start hold it near the video's frame."""
         self._stage = "sketching" if self.recipe.story.sketch else "encoding"
         self._scenes.advance(self.recipe, self.step)
+        if self.recipe.overlay.applies(self.step + 1, self.recipe.progress(self.step)):
+            self._blend_overlay()
         picture = self._camera.advance(self.step)
         if picture is not None:
             needs_pixels = self.canvas.start_pixels is not None
             assert self._camera.video_latent is not None
             self.canvas.set_start(self._camera.video_latent, picture if needs_pixels else None)
+
+    @torch.no_grad()
+    def _blend_overlay(self) -> None:
+        """Blend the recipe's overlay into the canvas."""
+        drawer = self.canvas.drawer
+        drawn = drawer.draw().float()
+        height, width = drawn.shape[-2:]
+        if self._overlay is None or self._overlay.shape[-2:] != drawn.shape[-2:]:
+            made = overlay_picture(self.recipe, self._pictures, width=width, height=height)
+            self._overlay = upload(made, self._device)
+        drawer.start_from(blend_overlay(drawn, self._overlay))
 
     # Frames
 
@@ -286,7 +306,7 @@ class Optimization(Iterator[Frame]):
 
         def draw() -> torch.Tensor:
             with torch.no_grad(), arithmetic(self.recipe, self._device):
-                return self.canvas.drawer.draw(latent)
+                return self._coloured(self.canvas.drawer.draw(latent))
 
         return draw
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixgen.errors import RecipeError
+from pixgen.recipe.effects.expressions import Moment
 from pixgen.recipe.prompts import (
     LONGEST_TEXT,
     NO_STOP,
@@ -178,3 +179,53 @@ def test_what_might_be_a_weight_and_is_not_is_told():
 def test_the_familys_own_grammar_has_no_doubts():
     ((prompt,),) = parse("unreal engine 5:2", weighted=True)
     assert (prompt.text, prompt.weight) == ("unreal engine 5", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("snow :(0.5 + 0.5*sin(t))", {"text": "snow", "weight_expression": "0.5 + 0.5*sin(t)"}),
+        (
+            "snow @left :(bass) :0.75",
+            {"text": "snow", "region": "left", "weight_expression": "bass", "stop": 0.75},
+        ),
+        ("[noise:42] :0.3", {"noise": 42, "weight": 0.3}),
+        ("a cat -> a dog :2", {"text": "a dog", "origin": "a cat", "weight": 2}),
+        (r"a cat \-> a dog", {"text": "a cat -> a dog"}),
+        (r"a cat \\-> a dog", {"text": "a dog", "origin": "a cat\\"}),
+        ("a -> b -> c", {"text": "b -> c", "origin": "a"}),
+        ("-> a dog", {"text": "-> a dog"}),
+        ("a->b", {"text": "a->b"}),
+        ("sad :(", {"text": "sad :("}),
+        ("sad :(really)", {"text": "sad :(really)"}),
+        (r"sad \:(2*t)", {"text": "sad :(2*t)"}),
+    ],
+)
+def test_weights_over_time_noise_and_directions(text, fields):
+    ((prompt,),) = parse(text)
+    assert prompt.model_dump(exclude_defaults=True) == fields
+    assert parse(format_prompts(((prompt,),))) == ((prompt,),)
+
+
+def test_a_weight_over_time_is_a_factor():
+    ((prompt,),) = parse("snow :(2*bass)")
+    assert prompt.at(Moment(0, 0, {"bass": 0.5})).weight == 1
+    assert prompt.model_copy(update={"weight": -1}).at(Moment(0, 0, {"bass": 0.25})).weight == -0.5
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"text": "a", "noise": 3}, "either a text or a picture"),
+        ({"picture": "a.png", "origin": "b"}, "a direction leads from one text to another"),
+        ({"text": "a", "weight_expression": "2*"}, "is not an expression"),
+    ],
+)
+def test_prompts_that_contradict_themselves(fields, said):
+    with pytest.raises(ValueError, match=said):
+        Prompt(**fields)
+
+
+def test_a_wrong_expression_of_a_weight_is_an_error():
+    with pytest.raises(RecipeError, match="The weight of “snow” is not allowed: an expression does not know"):
+        parse("snow :(2*wave(t))")

@@ -185,6 +185,17 @@ def generate(
         ),
     ] = None,
     audio: Audio = None,
+    wall: Annotated[str | None, setting_option("wall.kind", panel=PICTURE, metavar="KIND")] = None,
+    overlay: Annotated[
+        Path | None,
+        setting_option("overlay.picture", panel=PICTURE, metavar="FILE", more="Blended in every 10 steps."),
+    ] = None,
+    lookup: Annotated[
+        Path | None, setting_option("colouring.lookup", panel=PICTURE, metavar="FILE.cube")
+    ] = None,
+    colours_of: Annotated[
+        Path | None, setting_option("colouring.picture", panel=PICTURE, metavar="FILE")
+    ] = None,
     augment: Augment = None,
     assignments: Assignments = None,
     recipe: Annotated[
@@ -255,6 +266,10 @@ def generate(
             story=_read_story(story),
             augment=augment,
             audio=audio,
+            wall=wall,
+            overlay=overlay,
+            lookup=lookup,
+            colours_of=colours_of,
             assignments=assignments,
         )
     )

@@ -1,6 +1,6 @@
-"""``pixgen grid`` and ``pixgen strip``: many pictures on one labelled sheet.
+"""``pixgen batch``, ``grid`` and ``strip``: many pictures on one sheet.
 
-A grid has a picture for every value of one or two settings, a strip the pictures between two ideas.
+A batch has several pictures of one recipe, a grid has a picture for every value of one or two settings, a strip the pictures between two ideas.
 """
 
 import json
@@ -109,6 +109,55 @@ def grid(
         ),
         [read_axis(text) for text in over or ()],
     )
+    paint_grid(plan, out=out, device=device, devices=devices, output_dir=output_dir, as_json=as_json)
+
+
+@example('pixgen batch "a red fox" --count 6 --out sheet.png')
+def batch(
+    prompt: Annotated[str | None, typer.Argument(help="Prompt, as in `pixgen generate`.")] = None,
+    count: Annotated[int, typer.Option(help="Number of pictures.", metavar="N", rich_help_panel=PICTURE)] = 4,
+    out: SheetOut = None,
+    overwrite: Overwrite = False,
+    negative: Negative = None,
+    style: Styles = None,
+    preset: Preset = None,
+    size: Size = None,
+    steps: Annotated[
+        int | None, setting_option("steps", panel=PICTURE, metavar="N", before="For each picture.")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        setting_option("seed", panel=PICTURE, metavar="N", before="Of the first picture; the others follow."),
+    ] = None,
+    init: Init = None,
+    assignments: Assignments = None,
+    device: Device = "auto",
+    devices: Devices = None,
+    output_dir: OutputDir = None,
+    as_json: AsJsonLines = False,
+) -> None:
+    """Paint several pictures of one recipe, each with the next seed, and their contact sheet.
+
+    Every picture is its own run. Ctrl-C keeps the finished ones; pixgen grid --resume continues.
+    """
+    from pixgen.cli._outputs import check_target
+    from pixgen.recipe.options import Options
+    from pixgen.studio.grids.plans import plan_batch
+
+    if out is not None:
+        check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
+    options = Options.typed(
+        prompt=prompt,
+        negative=negative,
+        styles=style,
+        preset=preset,
+        size=size,
+        steps=steps,
+        seed=seed,
+        init=init,
+        assignments=assignments,
+    )
+    plan = plan_batch(options, count=count)
     paint_grid(plan, out=out, device=device, devices=devices, output_dir=output_dir, as_json=as_json)
 
 

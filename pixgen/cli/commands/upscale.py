@@ -1,4 +1,4 @@
-"""``pixgen upscale``: enlarge a finished picture."""
+"""``pixgen upscale``, ``wall`` and ``svg``: a finished picture enlarged, as a wall of tiles, or as shapes."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from pixgen.cli._options import MODELS, OUTPUT, AsJson, Device, Overwrite, example
+from pixgen.cli._options import (
+    MODELS,
+    OUTPUT,
+    PICTURE,
+    AsJson,
+    Device,
+    OutputDir,
+    Overwrite,
+    Run,
+    example,
+)
+from pixgen.errors import RecipeError
 
 
 @example("pixgen upscale fox.png --scale 4 --out large.png")
@@ -49,3 +60,61 @@ def upscale(
         typer.echo(json.dumps(said, ensure_ascii=False))
     else:
         typer.echo(f"{width}×{height} pixels, by {how.method}: {out}")
+
+
+@example("pixgen wall tile.png --tiles 4x3 --out wall.png")
+def wall(
+    picture: Annotated[Path, typer.Argument(help="The file of a picture.", metavar="PICTURE")],
+    out: Annotated[
+        Path,
+        typer.Option(help="Where to write the wall.", metavar="FILE.png", rich_help_panel=OUTPUT),
+    ],
+    tiles: Annotated[
+        str,
+        typer.Option(help="Columns x rows, 12 each at most.", metavar="3x3", rich_help_panel=PICTURE),
+    ] = "3x3",
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="What lies beside the picture: shift (the same again), across, down or both (its mirror image). "
+            "Default: what it was painted for.",
+            metavar="KIND",
+            rich_help_panel=PICTURE,
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Lay a wall of tiles from a finished picture."""
+    from pixgen.cli._outputs import check_target
+
+    check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
+
+    from pixgen.studio.gallery.walls import save_wall, wall_of_file
+
+    columns, by, rows = tiles.lower().partition("x")
+    if not (columns.isdecimal() and (rows.isdecimal() or not by)):
+        raise RecipeError(
+            "“{tiles}” is not a number of tiles: write columns x rows, such as 4x3.", tiles=tiles[:20]
+        )
+    laid = wall_of_file(picture, kind=kind, columns=int(columns[:4]), rows=int((rows or columns)[:4]))
+    save_wall(laid, out)
+    typer.echo(f"{laid.width}×{laid.height} pixels: {out}")
+
+
+@example("pixgen svg 20261129-120000-abcdef --out fox.svg")
+def svg(
+    run: Run,
+    out: Annotated[Path, typer.Option(help="Where to write it.", metavar="FILE.svg", rich_help_panel=OUTPUT)],
+    overwrite: Overwrite = False,
+    output_dir: OutputDir = None,
+) -> None:
+    """Save the picture of a run as SVG: the strokes of lines, or the cells of pixels."""
+    from pixgen.cli._outputs import check_target
+
+    check_target(out, "--out", suffixes=(".svg",), overwrite=overwrite)
+
+    from pixgen.studio.runs.run import find_run
+    from pixgen.studio.runs.svg import save_svg
+
+    save_svg(find_run(run, output_dir), out)
+    typer.echo(f"SVG: {out}")

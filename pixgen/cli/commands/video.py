@@ -41,6 +41,7 @@ _KEYFRAMES = "One value, keyframes: frame:value, …, or an expression: 1 + 0.02
 Every = Annotated[int | None, setting_option("journey.every", panel=MOTION, metavar="N")]
 Smooth = Annotated[float | None, setting_option("journey.smooth", panel=MOTION, metavar="N")]
 Fps = Annotated[float | None, setting_option("journey.fps", panel=MOTION, metavar="N")]
+SmoothFps = Annotated[float | None, setting_option("journey.smooth_fps", panel=MOTION, metavar="60")]
 
 
 @example('pixgen journey "a forest" --zoom 1.02 --frames 60 --out forest.mp4')
@@ -59,12 +60,17 @@ def journey(
     x: Annotated[str | None, setting_option("journey.x", panel=MOTION, more=_KEYFRAMES)] = None,
     y: Annotated[str | None, setting_option("journey.y", panel=MOTION, more=_KEYFRAMES)] = None,
     turn: Annotated[str | None, setting_option("journey.turn", panel=MOTION, more=_KEYFRAMES)] = None,
+    tilt: Annotated[str | None, setting_option("journey.tilt", panel=MOTION, more=_KEYFRAMES)] = None,
+    pan: Annotated[str | None, setting_option("journey.pan", panel=MOTION, more=_KEYFRAMES)] = None,
+    dolly: Annotated[str | None, setting_option("journey.dolly", panel=MOTION, more=_KEYFRAMES)] = None,
+    depth: Annotated[Path | None, setting_option("journey.depth", panel=MOTION, metavar="FILE")] = None,
     every: Every = None,
     after: Annotated[int | None, setting_option("journey.after", panel=MOTION, metavar="N")] = None,
     where: Annotated[str | None, setting_option("journey.where", panel=MOTION, metavar="WHAT")] = None,
     border: Annotated[str | None, setting_option("journey.border", panel=MOTION, metavar="HOW")] = None,
     smooth: Smooth = None,
     fps: Fps = None,
+    smooth_fps: SmoothFps = None,
     audio: Audio = None,
     out: VideoOut = None,
     overwrite: Overwrite = False,
@@ -90,12 +96,17 @@ def journey(
         "x": x,
         "y": y,
         "turn": turn,
+        "tilt": tilt,
+        "pan": pan,
+        "dolly": dolly,
+        "depth": None if depth is None else str(depth),
         "every": every,
         "after": after,
         "where": where,
         "border": border,
         "smooth": smooth,
         "fps": fps,
+        "smooth_fps": smooth_fps,
         "audio": None if audio is None else str(audio),
     }
     recipe = None
@@ -270,6 +281,7 @@ def export_video(
             "--loop", help="Seamless loop: the end fades into the beginning.", rich_help_panel=MOTION
         ),
     ] = False,
+    smooth_fps: SmoothFps = None,
     scale: Annotated[
         int | None,
         typer.Option(help="Enlarge each frame, 1 to 8 times.", metavar="N", rich_help_panel=PICTURE),
@@ -294,6 +306,7 @@ def export_video(
         captions=captions,
         loop=loop,
         scale=scale,
+        smooth_fps=smooth_fps,
         **({} if hold is None else {"hold": hold}),
     )
     follow_export(export_with_progress(source, out, cut), shown=not as_json)

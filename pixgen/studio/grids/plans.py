@@ -5,6 +5,7 @@ each cell, with the titles of rows and columns.
 """
 
 import json
+import math
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -147,6 +148,27 @@ def plan_grid(options: Options, axes: Sequence[Axis]) -> Plan:
         columns=tuple(map(across.title, range(len(across.values)))),
         cells=cells,
         title=titles.pop() if len(titles) == 1 else "",
+    )
+
+
+def plan_batch(options: Options, *, count: int) -> Plan:
+    """Plan ``count`` pictures of one recipe with successive seeds, on a contact sheet that is about as wide as high.
+    Raises RecipeError."""
+    if not 1 <= count <= MOST_CELLS:
+        raise RecipeError("A batch has 1 to {limit} pictures, not {count}.", limit=MOST_CELLS, count=count)
+    if options.seed is None and options.recipe is None:
+        options = replace(options, seed=secrets.randbelow(LARGEST_DRAWN_SEED + 1 - count))
+    first = recipe_from(options)
+    recipes = [
+        first,
+        *(make_recipe(first.model_dump(), {"seed": first.seed + more}) for more in range(1, count)),
+    ]
+    columns = next(each for each in range(math.isqrt(count - 1) + 1, count + 1) if count % each == 0)
+    return Plan(
+        rows=("",) * (count // columns),
+        columns=("",) * columns,
+        cells=tuple(Cell(recipe=recipe) for recipe in recipes),
+        title=first.title,
     )
 
 

@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from pixgen.errors import PictureError
 from pixgen.images import MAX_BYTES, open_picture
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe
+from pixgen.studio.runs.lookups import read_lookup
 from pixgen.studio.storage import storage_errors, write_bytes
 from pixgen.studio.video.sound import Levels, open_levels, open_sound
 from pixgen.studio.video.source import SourceVideo, keep_file, keep_video
@@ -25,7 +27,7 @@ KEPT_PATH = re.compile(rf"{FOLDER}/[0-9a-f]{{64}}/[^/\\]+")
 
 _UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a copy
 _LONGEST_NAME = 60
-_PATH_FIELDS = ("picture", "mask", "video", "audio")  # of a recipe, whose values are paths
+_PATH_FIELDS = ("picture", "mask", "video", "audio", "lookup", "depth")  # of a recipe, whose values are paths
 
 
 def named_pictures(recipe: Recipe) -> set[str]:
@@ -33,12 +35,14 @@ def named_pictures(recipe: Recipe) -> set[str]:
     changes = [change.prompts for change in recipe.changes if change.prompts is not None]
     paths = {path for scenes in (recipe.prompts, *changes) for path in prompt_pictures(scenes)}
     paths |= prompt_pictures((recipe.init.idea,)) | recipe.losses.pictures
-    return paths | ({recipe.init.picture, recipe.init.mask} - {""})
+    effects = {recipe.overlay.picture, recipe.colouring.picture, recipe.journey.depth}
+    return paths | ({recipe.init.picture, recipe.init.mask, *effects} - {""})
 
 
 def named_files(recipe: Recipe) -> set[str]:
-    """The files that a recipe names: its pictures, the video that it paints over, and its sound."""
-    return named_pictures(recipe) | ({recipe.journey.video, recipe.journey.audio} - {""})
+    """The files that a recipe names: its pictures, the video that it paints over, its sound and colour lookup."""
+    others = {recipe.journey.video, recipe.journey.audio, recipe.colouring.lookup}
+    return named_pictures(recipe) | (others - {""})
 
 
 def prompt_pictures(scenes: tuple[Scene, ...]) -> set[str]:
@@ -101,6 +105,9 @@ def keep_pictures(recipe: Recipe, folder: Path, *, find: Callable[[str], Path]) 
     if audio := recipe.journey.audio:
         open_sound(find(audio))  # refuses what is no sound
         paths[audio] = f"{FOLDER}/{keep_file(find(audio), folder / FOLDER, name='sound')}"
+    if lookup := recipe.colouring.lookup:
+        read_lookup(find(lookup))  # refuses what is no table
+        paths[lookup] = f"{FOLDER}/{keep_file(find(lookup), folder / FOLDER, name='lookup')}"
     return replace_paths(recipe, paths)
 
 
@@ -123,12 +130,23 @@ def keep_prompts(
     )
 
 
-def open_pictures(paths: set[str], folder: Path) -> dict[str, Image.Image]:
-    """Open the copied pictures of a run, by their paths in its recipe. Raises PictureError."""
+def open_pictures(
+    paths: set[str], folder: Path, *, transparent: Collection[str] = ()
+) -> dict[str, Image.Image]:
+    """Open the copied pictures of a run, by their paths in its recipe; those in ``transparent`` keep their
+    opacity. Raises PictureError."""
     for path in paths:
         if not KEPT_PATH.fullmatch(path):
             raise PictureError("“{name}” is not a picture of this run.", name=Path(path).name)
-    return {path: open_picture(folder / path) for path in sorted(paths)}
+    return {path: open_picture(folder / path, transparent=path in transparent) for path in sorted(paths)}
+
+
+def open_recipe_lookup(recipe: Recipe, folder: Path) -> dict[str, np.ndarray]:
+    """Read the copied colour lookup of a run by its path in the recipe, if it has one. Raises PictureError."""
+    lookup = recipe.colouring.lookup
+    if lookup and not KEPT_PATH.fullmatch(lookup):
+        raise PictureError("“{name}” is not a file of this run.", name=Path(lookup).name)
+    return {lookup: read_lookup(folder / lookup)} if lookup else {}
 
 
 def open_recipe_sound(recipe: Recipe, folder: Path) -> dict[str, Levels]:

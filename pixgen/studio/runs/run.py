@@ -216,6 +216,20 @@ def _write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
 
 
+def find_run(run: str | Path, folder: Path | str | None = None) -> Run:
+    """A run by its id or folder.
+
+    Args:
+        folder: the studio's folder; by default as for ``Studio``.
+
+    Raises StudioError.
+    """
+    path = Path(run)
+    if path.name != str(run) and path.is_dir():  # the path of a run also gives the studio's folder
+        folder, run = path.parent, path.name
+    return read_run(output_folder(folder), str(run))
+
+
 def find_video(run: str | Path, folder: Path | str | None = None) -> Path:
     """The video of a run.
 
@@ -228,10 +242,7 @@ def find_video(run: str | Path, folder: Path | str | None = None) -> Path:
     path = Path(run)
     if path.is_file():
         return path
-    if path.name != str(run) and path.is_dir():  # the path of a run also gives the studio's folder
-        folder, run = path.parent, path.name
-    home = output_folder(folder)
-    found = read_run(home, str(run)).video
+    found = find_run(run, folder).video
     if not found.is_file():
         raise VideoError("The run {run} has no video yet: paint it first.", run=run)
     return found

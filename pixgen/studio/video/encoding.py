@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +79,24 @@ def gif(palette: Path) -> Encoding:
     quoted = "'" + name.replace("'", r"'\''") + "'"
     graph = f"movie={quoted}[p];[0:v][p]paletteuse=dither=bayer:bayer_scale=4:diff_mode=rectangle"
     return Encoding("gif", "pal8", ("-filter_complex", graph, "-loop", "0", "-f", "gif"))
+
+
+def smoothed(encoding: Encoding, fps: float, *, seconds: float) -> Encoding:
+    """An encoding with frames in between, up to a rate: ffmpeg estimates how blocks of the picture move.
+
+    Args:
+        seconds: the length; the filter leaves the last frames out, so they are repeated before it and cut after it.
+    """
+    graph = (
+        f"tpad=stop=2:stop_mode=clone,minterpolate=fps={fps:.6g}:mi_mode=mci:mc_mode=aobmc:vsbmc=1,"
+        f"trim=end={seconds:.6f}"
+    )
+    options = list(encoding.options)
+    if "-vf" in options:
+        options[options.index("-vf") + 1] = f"{graph},{options[options.index('-vf') + 1]}"
+    else:
+        options = ["-vf", graph, *options]
+    return replace(encoding, options=tuple(options))
 
 
 class Encoder:

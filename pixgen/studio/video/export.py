@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from pixgen.studio.metadata.mp4 import has_sound
 from pixgen.studio.metadata.picture_info import embed_text
 from pixgen.studio.storage import atomic_write, remove_file, temporary_path
 from pixgen.studio.video import ffmpeg
-from pixgen.studio.video.encoding import PALETTE, VP9, WEBP, Encoder, Encoding, gif, h264
+from pixgen.studio.video.encoding import PALETTE, VP9, WEBP, Encoder, Encoding, gif, h264, smoothed
 from pixgen.studio.video.ffmpeg import Sound
 from pixgen.studio.video.recording import FPS, HOLD, VideoMetadata, VideoRecording, read_video_metadata
 from pixgen.studio.video.source import OWN, read_frames
@@ -33,18 +33,20 @@ _MOST_LINES = 2
 
 @dataclass(frozen=True)
 class Format:
-    """The encoding of a format, and the highest frame rate that viewers support. Without ``encoding``, it is a
+    """The encoding of a format, and the highest frame rates that viewers support, as painted and with frames in
+    between. Without ``encoding``, it is a
     format with a palette, which is encoded in two passes."""
 
     most_fps: float
     encoding: Encoding | None = None
+    most_smooth_fps: float = 120
 
 
 _WITH_SOUND = (".mp4", ".webm")
 FORMATS = {
     ".mp4": Format(60, h264(18)),
     ".webm": Format(60, VP9),
-    ".webp": Format(50, WEBP),
+    ".webp": Format(50, WEBP, most_smooth_fps=50),
     ".gif": Format(25),
 }
 
@@ -114,6 +116,7 @@ def export_with_progress(
         )
     kind, facts = FORMATS[suffix], read_video_metadata(path_in)
     cut = cut or ExportSettings(hold=0 if facts.is_journey else HOLD)
+    cut = _with_smoothing(cut, facts, suffix)
     changes = _changes(path_in, len(facts.steps)) if cut.even else ()
     timeline = Timeline(cut, count=len(facts.steps), fps=facts.fps, most_fps=kind.most_fps, changes=changes)
     total = len(timeline) * (1 if kind.encoding else 2)
@@ -134,7 +137,11 @@ def export_with_progress(
         if kind.encoding is None:
             passes = [encode(palette, PALETTE), encode(encoded, gif(palette))]
         else:
-            passes = [encode(encoded, kind.encoding)]
+            target = min(cut.smooth_fps or 0, kind.most_smooth_fps)
+            encoding = kind.encoding
+            if target > timeline.fps:
+                encoding = smoothed(encoding, target, seconds=len(timeline) / timeline.fps)
+            passes = [encode(encoded, encoding)]
         done = 0
         for each in passes:
             with closing(each):
@@ -148,6 +155,17 @@ def export_with_progress(
             _finish(temporary, suffix, comment, sound=sound, seconds=len(timeline) / timeline.fps)
         else:
             embed_text(temporary, suffix, comment)
+
+
+def _with_smoothing(cut: ExportSettings, facts: VideoMetadata, suffix: str) -> ExportSettings:
+    """The settings with the recipe's rate of smoothing, where they have none. Raises VideoError for a format without
+    it."""
+    own = facts.recipe.journey.smooth_fps if facts.recipe is not None else 0
+    if cut.smooth_fps is None:
+        return replace(cut, smooth_fps=own if FORMATS[suffix].encoding else 0)
+    if cut.smooth_fps and FORMATS[suffix].encoding is None:
+        raise VideoError("A GIF cannot have frames in between: choose MP4, WebM or WebP.")
+    return cut
 
 
 def _finish(path: Path, suffix: str, comment: str, *, sound: Sound | None, seconds: float) -> None:

@@ -15,6 +15,7 @@ LONGEST = 600.0  # seconds
 LONGEST_HOLD = 60.0
 MOST_SCALE = 8
 FADE = 1.0  # seconds at most, for a loop
+MOST_SMOOTH_FPS = 120.0
 SMOOTH_FPS = 20.0  # roughly, where frames are blended
 SLOWEST_FPS = 10.0  # lower rates could not keep a length or a hold exactly
 
@@ -31,6 +32,8 @@ class ExportSettings:
         captions: whether the prompts and the step are written below each frame.
         loop: whether the end fades into the beginning, for a seamless loop.
         scale: the enlargement; None: 1, or with captions large enough to read them.
+        smooth_fps: frames per second with frames in between, which ffmpeg computes from the motion; 0: none, None: as
+            the recipe says.
     """
 
     fps: float | None = None
@@ -40,6 +43,7 @@ class ExportSettings:
     captions: bool = False
     loop: bool = False
     scale: int | None = None
+    smooth_fps: float | None = None
 
     def __post_init__(self) -> None:
         if self.fps is not None and self.seconds is not None:
@@ -60,6 +64,12 @@ class ExportSettings:
             )
         if self.fps is not None and not 0.1 <= self.fps <= 1000:
             raise VideoError("A video can have 0.1 to 1000 frames per second, not {fps:g}.", fps=self.fps)
+        if self.smooth_fps and not 1 <= self.smooth_fps <= MOST_SMOOTH_FPS:
+            raise VideoError(
+                "A smoothed video can have 1 to {limit:g} frames per second, not {fps:g}.",
+                limit=MOST_SMOOTH_FPS,
+                fps=self.smooth_fps,
+            )
         if self.scale is not None and not 1 <= self.scale <= MOST_SCALE:
             raise VideoError(
                 "A video can be enlarged 1 to {limit} times, not {scale:g}.",
@@ -106,7 +116,7 @@ class Timeline(Sequence[FrameChoice]):
         if cut.seconds is not None:  # a higher rate than the recording's would only make a larger file
             wanted = min(wanted, max(fps, SMOOTH_FPS))
         if (
-            cut.even or cut.loop or wanted < SLOWEST_FPS
+            cut.even or cut.loop or (wanted < SLOWEST_FPS and not cut.smooth_fps)
         ):  # a multiple, so that each frame is shown for the same time
             wanted *= max(1, round(SMOOTH_FPS / wanted))
         self.fps = min(wanted, most_fps)

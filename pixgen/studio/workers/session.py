@@ -21,6 +21,7 @@ from pixgen.studio.runs.edits import take_edit
 from pixgen.studio.runs.inputs import (
     named_pictures,
     open_pictures,
+    open_recipe_lookup,
     open_recipe_sound,
     open_source_video,
 )
@@ -182,7 +183,9 @@ class JobSession:
         if stored is not None:
             recipe = self._stored_recipe(stored)
             record.resume(stored)
-        job.pictures |= open_pictures(named_pictures(recipe), record.run.folder)
+        folder = record.run.folder
+        job.pictures |= open_pictures(named_pictures(recipe), folder, transparent={recipe.overlay.picture})
+        job.pictures |= open_recipe_lookup(recipe, folder)  # type: ignore[arg-type]
         footage = open_source_video(recipe, record.run.folder)
         job.pictures |= footage  # type: ignore[arg-type]  # as pictures
         job.pictures |= open_recipe_sound(recipe, record.run.folder)  # type: ignore[arg-type]

@@ -47,6 +47,10 @@ class Drawer(ABC):
         ``(rows, columns)`` of a VQGAN if it has any."""
         self.start_from(picture)
 
+    def to_svg(self) -> str:
+        """The picture as an SVG document; for drawers with ``can_svg``."""
+        raise NotImplementedError
+
     def middle(self) -> torch.Tensor:
         """The mean of all latents, in the latent's shape."""
         return torch.zeros_like(self.latent)

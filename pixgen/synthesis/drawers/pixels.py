@@ -1,12 +1,18 @@
-"""Pixel art: cells of one colour, in four shapes, optionally with a limited palette."""
+"""Pixel art: cells of one colour, in six shapes, optionally with a limited palette."""
 
+from collections.abc import Iterator
+
+import numpy as np
 import torch
 
 from pixgen.losses import rgb
 from pixgen.recipe.drawers import Pixels
 from pixgen.synthesis.drawers.base import Drawer
+from pixgen.synthesis.drawers.svg import hex_colour, svg_document
 from pixgen.synthesis.precision import clamp_with_grad
 from pixgen.synthesis.tensors import main_colours
+
+_STITCH = 0.8  # height of a stitch by its width: a swatch of stockinette has about 5 rows for 4 stitches
 
 
 class PixelsDrawer(Drawer):
@@ -56,6 +62,22 @@ class PixelsDrawer(Drawer):
         """Keep colours in [0, 1]."""
         self.latent.clamp_(0, 1)
 
+    @torch.no_grad()
+    def to_svg(self) -> str:
+        """The picture as an SVG document: a path for each cell."""
+        cells = self._cell.cpu().numpy()
+        colours = self._shown(self.latent.detach().clamp(0, 1))[0].T.cpu().numpy()  # (cells, 3)
+        runs: list[list[str]] = [[] for _ in range(self._count)]
+        for y, row in enumerate(cells):
+            for start, end in _runs(row):
+                runs[row[start]].append(f"M{start} {y}h{end - start}v1h{start - end}z")
+        shapes = (
+            f'<path fill="{hex_colour(colour)}" d="{"".join(parts)}"/>'
+            for parts, colour in zip(runs, colours, strict=True)
+        )
+        height, width = cells.shape
+        return svg_document(shapes, width=width, height=height, crisp=True)
+
     def _shown(self, colours: torch.Tensor) -> torch.Tensor:
         """The colours that the cells show, ``(1, 3, cells)``."""
         own, palette = colours[..., : self._count], colours[0, :, self._count :].T
@@ -68,11 +90,19 @@ class PixelsDrawer(Drawer):
         return shown + own - own.detach()
 
 
+def _runs(row: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Where each run of equal values in a row begins and ends."""
+    starts = np.flatnonzero(np.diff(row, prepend=-1))
+    yield from zip(starts.tolist(), [*starts[1:].tolist(), len(row)], strict=True)
+
+
 def cell_map(shape: str, size: int, *, width: int, height: int) -> torch.Tensor:
     """The cell of each pixel, ``(height, width)`` int64, numbered from 0 without gaps.
 
     ``square``: of side ``size``; ``diamond``: the same, standing on a corner;
-    ``hex``: ``size`` wide and pointed upwards; ``triangle``: ``size`` high, up and down in turns.
+    ``hex``: ``size`` wide and pointed upwards; ``triangle``: ``size`` high, up and down in turns;
+    ``brick``: ``size`` high and twice as wide, in courses that are shifted by half a brick; ``knit``: stitches ``size``
+    wide, two slanted halves that meet in a V.
     """
     y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
     if shape == "square":
@@ -80,6 +110,13 @@ def cell_map(shape: str, size: int, *, width: int, height: int) -> torch.Tensor:
     elif shape == "diamond":
         side = size * 2**0.5
         keys = [(x + y) // side, (x - y) // side]
+    elif shape == "brick":
+        course = y // size
+        keys = [course, (x + (course % 2) * size) // (2 * size)]
+    elif shape == "knit":
+        column = x // size
+        lean = (x - (column + 0.5) * size).abs()  # the V's arms rise away from the middle of a stitch
+        keys = [column, (y + lean) // (size * _STITCH)]
     elif shape == "triangle":
         base = size * 2 / 3**0.5
         row = y // size

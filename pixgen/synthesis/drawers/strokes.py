@@ -13,6 +13,7 @@ from einops import rearrange
 
 from pixgen.recipe.drawers import Lines
 from pixgen.synthesis.drawers.base import Drawer
+from pixgen.synthesis.drawers.svg import hex_colour, svg_document
 
 _PLACES = 12  # points of a curve that are searched for the nearest, before it is refined
 _SOFT = 0.75  # pixels over which a stroke's edge fades
@@ -81,6 +82,24 @@ class LinesDrawer(Drawer):
         points.copy_(torch.minimum(torch.maximum(points, -1.1 * self._reach), 1.1 * self._reach))
         self.latent[..., 6:10].clamp_(0, 1)
         self.latent[..., 10].clamp_(0.1, 1)
+
+    @torch.no_grad()
+    def to_svg(self) -> str:
+        """The picture as an SVG document: a quadratic curve for each stroke, on paper."""
+        paper = hex_colour([self.settings.paper] * 3)
+        shapes = [f'<rect width="{self.width}" height="{self.height}" fill="{paper}"/>']
+        for stroke in self.latent[0].detach().float().cpu().tolist():
+            points = [
+                f"{stroke[2 * number] * self._unit + self.width / 2:.2f} "
+                f"{stroke[2 * number + 1] * self._unit + self.height / 2:.2f}"
+                for number in range(3)
+            ]
+            wide = 0.5 + stroke[6] * self.settings.widest * 2 * self._unit
+            shapes.append(
+                f'<path d="M{points[0]}Q{points[1]} {points[2]}" fill="none" stroke="{hex_colour(stroke[7:10])}" '
+                f'stroke-width="{wide:.2f}" stroke-opacity="{stroke[10]:.3f}" stroke-linecap="round"/>'
+            )
+        return svg_document(shapes, width=self.width, height=self.height)
 
     def _distances(self, points: torch.Tensor) -> torch.Tensor:
         """The distance of each pixel to each curve ``(N, 3, 2)``, all in pixels, ``(N, H W)``."""

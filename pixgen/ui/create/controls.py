@@ -13,7 +13,12 @@ from pixgen.ui.components import PICTURE_TYPES, Field, Parts, fold, slider
 from pixgen.ui.create.form import DRAWN, LAST, sizes
 from pixgen.ui.create.panels.augmentations import augment_controls
 from pixgen.ui.create.panels.presets import medium_controls, preset_state, quality_controls, video_controls
-from pixgen.ui.create.panels.settings import journey_controls, loss_controls, model_controls
+from pixgen.ui.create.panels.settings import (
+    effect_controls,
+    journey_controls,
+    loss_controls,
+    model_controls,
+)
 from pixgen.ui.create.panels.story import story_note_html
 from pixgen.ui.create.panels.styles import styles_strip
 from pixgen.ui.create.prompt_help import help_line
@@ -98,6 +103,7 @@ def advanced_drawer(fields: dict[str, Field], policy: Policy, say: Translator) -
             parts |= _work(fields, say)
         parts |= model_controls(fields, say)
         parts |= loss_controls(fields, say)
+        parts |= effect_controls(fields, say)
         parts |= augment_controls(say)
         parts["metadata"] = gr.Checkbox(
             fields["metadata"].default,

@@ -16,7 +16,7 @@ from pixgen.recipe.base import find_setting, settings_of
 from pixgen.recipe.cutouts import CUTOUT_SETS
 from pixgen.recipe.drawers import DRAWERS
 from pixgen.recipe.init import INIT_KINDS
-from pixgen.recipe.journey import format_keyframes
+from pixgen.recipe.journey import CURVES, format_keyframes
 from pixgen.recipe.presets import DEFAULT, Preset, available_presets
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.policy import Policy
@@ -32,7 +32,7 @@ LOSS_PICTURE = "wished_picture"  # the upload for colours and style
 JOURNEY_INPUTS = ("story_rows", "video", "sound")  # inputs that a browser does not store
 MOST_AT_ONCE = 8  # pictures that one press paints
 _MOST_FRAMES = 400
-_KEYFRAMES = ("zoom", "x", "y", "turn")
+_KEYFRAMES = tuple(CURVES)
 JOURNEY_NAMES = ("every", "after", *_KEYFRAMES, "where", "border", "smooth")
 _SIZES = (
     (128, 128), (192, 128), (128, 192), (192, 192), (256, 256), (384, 256), (256, 384), (512, 512),
@@ -51,7 +51,25 @@ _JOURNEY_PATHS = {
 }
 
 # Settings beside the main ones, by the form's names.
-_EFFECT_PATHS = {"rate_factor": "optimizer.factor"}
+_EFFECT_PATHS = {
+    "rate_factor": "optimizer.factor",
+    "smooth_fps": "journey.smooth_fps",
+    "wall_kind": "wall.kind",
+    "wall_seams": "wall.seams",
+    "overlay_every": "overlay.every",
+    "overlay_alpha": "overlay.alpha",
+    "overlay_until": "overlay.until",
+    "colour_strength": "colouring.strength",
+    "cell_shape": "pixels.shape",
+    "cell_size": "pixels.size",
+}
+# Uploads for effects, by the form's names, and where a recipe has their paths.
+EFFECT_UPLOADS = {
+    "overlay_picture": "overlay.picture",
+    "colours_picture": "colouring.picture",
+    "lookup_file": "colouring.lookup",
+    "depth_picture": "journey.depth",
+}
 EFFECT_SETTINGS = {name: find_setting(Recipe, path) for name, path in _EFFECT_PATHS.items()}
 JOURNEY_SETTINGS = {name: find_setting(Recipe, path) for name, path in _JOURNEY_PATHS.items()}
 CURVE_FIELDS = (*_KEYFRAMES, "rate_factor")  # that hold keyframes or an expression
@@ -61,7 +79,7 @@ _GATHERED = {
 }  # fields of a form that hold settings by name
 _GROUPS = (
     ("prompt", "leave_out"),
-    ("frames", "every", "after", "zoom", "x", "y", "turn", "where", "border", "smooth"),
+    ("frames", *JOURNEY_NAMES),
 )  # fields that only make sense together
 
 
@@ -110,6 +128,13 @@ class CreateForm:
     story_rows: str | Sequence[Sequence[Any]] | None = None  # JSON, as scenes.js writes it, or rows
     video: str | None = None
     sound: str | None = None
+    tilt: str | None = None
+    pan: str | None = None
+    dolly: str | None = None
+    overlay_picture: str | None = None
+    colours_picture: str | None = None
+    lookup_file: str | None = None
+    depth_picture: str | None = None
     effects: Mapping[str, Any] = field(default_factory=dict)  # by the names in EFFECT_SETTINGS
     losses: Mapping[str, Any] = field(default_factory=dict)  # by the names in LOSS_SETTINGS
     wished_picture: str | None = None

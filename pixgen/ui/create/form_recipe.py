@@ -36,6 +36,7 @@ from pixgen.ui.components import Field
 from pixgen.ui.create.form import (
     DRAWN,
     EFFECT_SETTINGS,
+    EFFECT_UPLOADS,
     JOURNEY_NAMES,
     LAST,
     LONGEST_AUGMENTATION,
@@ -187,6 +188,8 @@ def _settings(form: CreateForm) -> dict[str, Any]:
         set_path(asked, places[name], value)
     for name, value in form.effects.items():
         set_path(asked, EFFECT_SETTINGS[name].path, value)
+    for name, value in form.given_values(*EFFECT_UPLOADS).items():
+        set_path(asked, EFFECT_UPLOADS[name], value)
     return asked
 
 

@@ -22,6 +22,7 @@ from pixgen.ui.create.form import JOURNEY_INPUTS, LOSS_PICTURE, CreateForm, form
 from pixgen.ui.create.panels.augmentations import cutouts_fold, wire_augmentations
 from pixgen.ui.create.panels.curves import wire_curves
 from pixgen.ui.create.panels.presets import preset_order, wire_presets
+from pixgen.ui.create.panels.shapes import wire_shapes
 from pixgen.ui.create.panels.styles import wire_styles
 from pixgen.ui.create.panels.upscaling import upscale_parts, wire_upscaling
 from pixgen.ui.create.panels.video_export import export_fold, wire_export
@@ -45,7 +46,7 @@ _PAINT_PICKED = """async () => {
   await new Promise((taken) => setTimeout(taken));
   return '';
 }"""
-_UPLOADS = ("start_picture", "pictures", LOSS_PICTURE)
+_UPLOADS = ("start_picture", "pictures", LOSS_PICTURE, "overlay_picture", "colours_picture", "depth_picture")
 
 
 def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
@@ -63,12 +64,15 @@ def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
     parts["session"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     # Where an earlier version saved the settings; form.js reads it once.
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
-    _wire_painting(studio, say, page, parts, [*asked, *_UPLOADS, *JOURNEY_INPUTS, "drawn", "mask"])
+    _wire_painting(
+        studio, say, page, parts, [*asked, *_UPLOADS, "lookup_file", *JOURNEY_INPUTS, "drawn", "mask"]
+    )
     _wire_settings(say, page, parts, asked)
     _wire_uploads(parts, say)
     wire_memory(studio, say, page, parts)
     wire_curves(say, parts)
     wire_export(studio, say, parts, parts["session"])
+    wire_shapes(studio, say, parts)
     wire_upscaling(studio, say, parts)
     wire_augmentations(
         studio,

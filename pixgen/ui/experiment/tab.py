@@ -13,7 +13,7 @@ from pixgen.studio import Studio
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.ui import html, status
 from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, servable
-from pixgen.ui.create.form import JOURNEY_INPUTS, LOSS_PICTURE, form_fields
+from pixgen.ui.create.form import EFFECT_UPLOADS, JOURNEY_INPUTS, LOSS_PICTURE, form_fields
 from pixgen.ui.create.tab import save_form_event
 from pixgen.ui.errors import error_text, guard_handler, show_warning
 from pixgen.ui.experiment import actions, view
@@ -30,6 +30,7 @@ _OF_CREATE = (
     "start_picture",
     "pictures",
     LOSS_PICTURE,
+    *EFFECT_UPLOADS,
     *JOURNEY_INPUTS,
     "drawn",
 )  # beside the form's fields

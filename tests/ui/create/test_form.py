@@ -11,7 +11,7 @@ from pixgen.losses import Losses
 from pixgen.recipe.presets import available_presets
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
-from pixgen.ui.create.form import LOSS_SETTINGS, form_fields, preset_values, sizes
+from pixgen.ui.create.form import LOSS_SETTINGS, form_fields, preset_values, recipe_values, sizes
 from pixgen.ui.create.panels.settings import loss_name
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.forms import remarks, to_recipe
@@ -236,3 +236,40 @@ def test_the_words_of_an_idea_name_no_file():
     form = {"prompt": "a fox", "start": "idea", "start_picture": "/tmp/a.png"}
     with pytest.raises(RecipeError, match="cannot be given by path"):
         to_recipe({**form, "idea_words": "[/etc/passwd]"})
+
+
+def test_effects_go_from_the_form_to_the_recipe_and_back():
+    made = to_recipe(
+        {
+            "prompt": "a tile",
+            "wall_kind": "both",
+            "overlay_picture": "/a/o.png",
+            "overlay_every": 5,
+            "lookup_file": "/a/b.cube",
+            "rate_factor": "1 - frame/300",
+            "cell_shape": "knit",
+        }
+    )
+    assert made.wall.kind == "both"
+    assert (made.overlay.picture, made.overlay.every) == ("/a/o.png", 5)
+    assert made.colouring.lookup == "/a/b.cube"
+    assert made.optimizer.factor == "1 - frame/300"
+    assert made.pixels.shape == "knit"
+    values = recipe_values(made)
+    assert (values["wall_kind"], values["rate_factor"]) == ("both", "1 - frame/300")
+
+
+def test_the_camera_in_3d_and_a_sound_go_from_the_form_to_the_recipe():
+    made = to_recipe(
+        {
+            "prompt": "a hill",
+            "frames": 20,
+            "every": 2,
+            "dolly": "0.02 + 0.1*bass",
+            "tilt": "0:1",
+            "sound": "/a/s.mp3",
+        }
+    )
+    assert made.journey.dolly == "0.02 + 0.1*bass"
+    assert made.journey.tilt == ((0, 1.0),)
+    assert made.journey.audio == "/a/s.mp3"

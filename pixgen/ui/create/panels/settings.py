@@ -20,6 +20,7 @@ from pixgen.ui.create.form import (
     LOSS_SETTINGS,
     model_names,
 )
+from pixgen.ui.create.panels.shapes import shapes_parts
 from pixgen.ui.create.panels.story import journey_preview_html, story_cards_html
 from pixgen.ui.i18n import Translator
 
@@ -92,6 +93,7 @@ def loss_name(name: str, say: Translator) -> str:
         "start_latent": say("Keep the subject"),
         "start_pixels": say("Keep the colours"),
         "latent_decay": say("Latent decay"),
+        "wall": say("Wall of tiles"),
     }
     if name in titles:
         return titles[name]
@@ -107,6 +109,30 @@ def loss_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr.
         parts[LOSS_PICTURE] = gr.File(
             label=say("A picture for colours and style"), file_types=PICTURE_TYPES, height=120
         )
+    return parts
+
+
+def effect_controls(fields: Mapping[str, Field], say: Translator) -> Parts:
+    """The folded group of controls of what is done to the picture while it is painted."""
+    parts: Parts = {}
+
+    def put(*names: str) -> None:
+        for name in names:
+            parts[name] = setting_control(fields[name], EFFECT_SETTINGS[name], say, min_width=120)
+
+    with fold(say("Tiles, overlay and colours"), elem_id="pg-effects"):
+        put("wall_kind", "wall_seams")
+        parts["overlay_picture"] = gr.File(label=say("Overlay"), file_types=PICTURE_TYPES, height=120)
+        put("overlay_every", "overlay_alpha", "overlay_until")
+        parts["colours_picture"] = gr.File(
+            label=say("Colours of a picture"), file_types=PICTURE_TYPES, height=120
+        )
+        parts["lookup_file"] = gr.File(label=say("Colour lookup (.cube)"), file_types=[".cube"], height=120)
+        put("colour_strength")
+        gr.HTML(html.heading(say("Cells of one colour")))
+        put("cell_shape", "cell_size")
+        gr.HTML(html.heading(say("The finished picture")))
+        parts |= shapes_parts(say)
     return parts
 
 
@@ -148,8 +174,13 @@ def journey_controls(
             put("zoom", "turn")
         with gr.Row():
             put("x", "y")
+        with gr.Row():
+            put("tilt", "pan")
+        put("dolly")
+        parts["depth_picture"] = gr.File(label=say("Depth picture"), file_types=PICTURE_TYPES, height=120)
         put("where", "border", "smooth")
         parts["rate_factor"] = setting_control(fields["rate_factor"], EFFECT_SETTINGS["rate_factor"], say)
+        parts["smooth_fps"] = setting_control(fields["smooth_fps"], EFFECT_SETTINGS["smooth_fps"], say)
         parts["sound"] = gr.File(
             label=say("A sound to follow"), file_types=["audio", *SOUND_SUFFIXES], height=120
         )
