@@ -165,7 +165,9 @@ def test_noise_and_directions_are_targets(paint):
 
 def test_weights_follow_the_time(paint):
     cells = {"drawer": "pixels", "steps": 5}
-    frames = list(paint(prompts="a fox | a cat :(frame >= 3)", **cells))
-    alone = list(paint(prompts="a fox", **cells))
-    assert (frames[1].picture == alone[1].picture).all()
-    assert not (frames[5].picture == alone[5].picture).all()
+    changing = paint(prompts="a fox | a cat :(frame >= 3)", **cells)
+    weights = [[each.weight for each in changing.recipe.transition(step)[0]] for step in range(5)]
+    assert weights == [[1, 0]] * 3 + [[1, 1]] * 2
+    frames, even = list(changing), list(paint(prompts="a fox | a cat", **cells))
+    assert frames[0].losses["prompts"] != even[0].losses["prompts"]
+    assert not (frames[5].picture == even[5].picture).all()
