@@ -21,6 +21,7 @@ from pixgen.ui.create.drawn import pad_html
 from pixgen.ui.create.form import JOURNEY_INPUTS, LOSS_PICTURE, CreateForm, form_fields
 from pixgen.ui.create.panels.augmentations import cutouts_fold, wire_augmentations
 from pixgen.ui.create.panels.curves import wire_curves
+from pixgen.ui.create.panels.models import wire_models
 from pixgen.ui.create.panels.presets import preset_order, wire_presets
 from pixgen.ui.create.panels.shapes import wire_shapes
 from pixgen.ui.create.panels.styles import wire_styles
@@ -242,6 +243,7 @@ def _wire_settings(say: Translator, page: gr.Blocks, parts: Parts, asked: dict[s
     )
     wire_styles(parts, say, keep=keep)
     wire_help(parts, say, keep=keep)
+    wire_models(parts, keep=keep)
 
     gr.on([part.input for part in kept], **keep)
     # Pressed when text is pasted or deleted, for which gradio has no event.

@@ -96,6 +96,14 @@
     part("pg-queue-act").click();
   });
 
+  // A click on a model in the list chooses it.
+  document.addEventListener("click", (event) => {
+    const model = event.target.closest("[data-model]");
+    if (!model) return;
+    part("pg-choose-model").dataset.sent = model.dataset.model;
+    part("pg-choose-model").click();
+  });
+
   // A click on a grid's cell opens its picture on Create; a slider uncovers one of two pictures.
   document.addEventListener("click", (event) => {
     const cell = event.target.closest("[data-open-run]");

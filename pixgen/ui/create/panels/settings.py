@@ -20,11 +20,10 @@ from pixgen.ui.create.form import (
     LOSS_SETTINGS,
     model_names,
 )
+from pixgen.ui.create.panels.models import KINDS, choose_button, models_html
 from pixgen.ui.create.panels.shapes import shapes_parts
 from pixgen.ui.create.panels.story import journey_preview_html, story_cards_html
 from pixgen.ui.i18n import Translator
-
-_KINDS: dict[str, Kind] = {"model": "vqgan", "clip": "clip", "sketcher": "sketcher"}
 
 
 def clip_choice(policy: Policy, say: Translator, *, value: str, elem_id: str) -> gr.Dropdown:
@@ -63,9 +62,11 @@ def model_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr
             ),
         ),
     }
+    parts: Parts = {}
     with fold(say("Models"), elem_id="pg-models"):
-        return {
-            name: gr.Dropdown(
+        for name, kind in KINDS.items():
+            several = len(fields[name].choices) > 1
+            parts[name] = gr.Dropdown(
                 [(_label(choice, kind), choice) for choice in fields[name].choices],
                 value=fields[name].default,
                 label=texts[name][0],
@@ -73,10 +74,13 @@ def model_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr
                 info=texts[name][1],
                 multiselect=name == "clip",
                 max_choices=MOST_CLIPS if name == "clip" else None,
-                visible=name != "sketcher" or len(fields[name].choices) > 1,
+                visible=name != "sketcher" or several,
             )
-            for name, kind in _KINDS.items()
-        }
+            if several:
+                with fold(say("Compare them"), classes="pg-quiet-fold"):
+                    gr.HTML(models_html(say, name, fields[name].choices), padding=False)
+        parts |= choose_button()
+    return parts
 
 
 def _label(name: str, kind: Kind) -> str:

@@ -9,7 +9,6 @@ from html import escape
 from typing import Any
 
 from pixgen.errors import RecipeError
-from pixgen.recipe.story import EASINGS
 from pixgen.studio.video.recording import FPS
 from pixgen.text_files import parse_json
 from pixgen.ui.i18n import Translator
@@ -33,7 +32,13 @@ def story_cards_html(say: Translator) -> str:
         "drag": say("Drag to another place"),
         "total": say("{seconds} s of video, {steps} steps", seconds="{seconds}", steps="{steps}"),
     }
-    names = {name: say(title) for name, title in EASINGS.items()}
+    names = {
+        "linear": say("at one pace"),
+        "smooth": say("slowly at both ends"),
+        "early": say("quickly at first"),
+        "late": say("quickly at last"),
+        "cut": say("at once"),
+    }
     data = escape(json.dumps({"said": said, "easings": names, "fps": FPS}))
     return (
         f'<section class="pg-scenes" data-cards="{data}" aria-label="{escape(say("Scenes"))}"><ol></ol>'
