@@ -1,5 +1,6 @@
 """Values over time, drawn as curves on the page."""
 
+import json
 import re
 
 from pixgen.ui.create.form import CreateForm
@@ -19,8 +20,17 @@ def points(html):
 
 
 def test_what_does_not_change_is_not_drawn():
-    assert drawn() == ""
-    assert drawn(zoom="1.02", turn="0") == ""
+    assert points(drawn()) == []
+    assert points(drawn(zoom="1.02", turn="0")) == []
+    assert "<section" not in drawn(zoom="1.02", turn="0")
+
+
+def test_the_preview_gets_the_moves_of_each_frame():
+    (moves,) = re.findall(r'data-moves="([^"]*)"', drawn(zoom="0:1, 10:1.1", x="0.01", frames=12))
+    found = json.loads(moves)
+    assert len(found) == 12
+    assert found[5] == [1.05, 0.01, 0, 0]
+    assert found[11][0] == 1.1
 
 
 def test_keyframes_and_expressions_are_drawn():

@@ -57,7 +57,9 @@ def curves_html(form: CreateForm, say: Translator) -> str:
         ]
     except PixgenError as error:
         return f'<p class="pg-curves" role="status">{escape(error_text(error, say))}</p>'
-    moves = f'<span hidden data-moves="{escape(json.dumps(_moves(form, levels)))}"></span>'
+    moves = ""
+    if form.frames:  # for scenes.js, which previews the journey
+        moves = f'<span hidden data-moves="{escape(json.dumps(_moves(form, levels)))}"></span>'
     if not drawn:
         return moves
     return f'{moves}<section class="pg-curves" aria-label="{escape(say("Values over time"))}">{"".join(drawn)}</section>'
