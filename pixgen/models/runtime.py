@@ -196,13 +196,17 @@ def can_compile() -> bool:
     return not os.environ.get("SPACES_ZERO_GPU")
 
 
-def compiled(owner: nn.Module, method: str, *, part: str = "") -> Callable[..., torch.Tensor]:
+def compiled(
+    owner: nn.Module, method: str, *, part: str = "", before: Pass | None = None, after: Pass | None = None
+) -> Pass:
     """A module's method of one tensor, with the current options: half weights, compiled, or captured on a GPU.
 
     A call may overwrite the result of the call before it.
 
     Args:
         part: the child that the method uses; only its weights are converted.
+        before, after: what is done to its input and its result, the same for every call; they are compiled and
+            captured with it.
 
     The call raises DeviceError if it cannot be compiled: on a CPU, torch needs a C++ compiler.
     """
@@ -211,7 +215,12 @@ def compiled(owner: nn.Module, method: str, *, part: str = "") -> Callable[..., 
     if half is not None:
         owner = half_copy(owner, half, part=part)
     plain = getattr(owner, method)
-    run = plain if half is None else lambda pictures: plain(pictures.to(half))
+
+    def run(pictures: torch.Tensor) -> torch.Tensor:
+        entering = before(pictures) if before else pictures
+        made = plain(entering if half is None else entering.to(half))
+        return after(made) if after else made
+
     if engine.compiled and can_compile():
         cache = cached_on(owner)
         if ("compiled", method) not in cache:

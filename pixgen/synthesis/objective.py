@@ -32,6 +32,8 @@ Metrics = dict[str, torch.Tensor]  # scalars by name
 
 _MOST_SHOWN, _SIDE_SHOWN = 16, 112  # cutouts on a sheet, and their side in pixels
 _SIDE_FOR_COLOURS = 128
+# Of a picture whose patterns are compared: those of a phone photo's pixels are noise, and need gigabytes.
+_LARGEST_SIDE = 1024
 
 
 def spherical_dist_loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -112,8 +114,10 @@ class LossPictures:
         self._pictures, self.device = pictures, device
 
     def picture(self, path: str) -> torch.Tensor:
-        """An opened picture, ``(1, 3, H, W)`` in [0, 1]."""
-        return to_tensor(self._pictures[path]).to(self.device)
+        """An opened picture, ``(1, 3, H, W)`` in [0, 1], at most ``_LARGEST_SIDE`` pixels wide and high."""
+        found = self._pictures[path].convert("RGB")
+        found.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE), Image.Resampling.LANCZOS)
+        return to_tensor(found).to(self.device)
 
     def main_colours(self, path: str, *, count: int) -> torch.Tensor:
         """The main colours ``(count, 3)`` of a picture."""

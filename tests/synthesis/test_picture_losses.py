@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from pixgen.losses import Losses
 from pixgen.losses.base import Loss
@@ -13,6 +14,7 @@ from pixgen.losses.texture import StyleStatistics, smoothness_loss, total_variat
 from pixgen.losses.warmth import warmth_loss
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis import Optimization, make_drawer
+from pixgen.synthesis.objective import LossPictures
 
 RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 CHANCE = torch.Generator().manual_seed(4)
@@ -160,3 +162,13 @@ def test_a_loss_changes_the_painted_picture(painted, wanted, measure):
 def test_style_and_lettering_losses_are_reported_with_the_frame(painted):
     _, metrics = painted(style={"weight": 1, "picture": "red.png"}, anti_text=1)
     assert set(metrics) == {"prompts", "style", "anti_text"}
+
+
+def test_a_large_picture_is_given_to_a_loss_at_a_bounded_size():
+    pictures = {
+        "phone.jpg": Image.new("RGB", (4000, 3000), "red"),
+        "small.png": Image.new("RGB", (640, 480), "red"),
+    }
+    given = LossPictures(pictures, torch.device("cpu"))
+    assert given.picture("phone.jpg").shape == (1, 3, 768, 1024)
+    assert given.picture("small.png").shape == (1, 3, 480, 640)

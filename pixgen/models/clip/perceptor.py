@@ -95,12 +95,18 @@ class Perceptor(nn.Module):
                 antialias=True,
                 align_corners=False,
             )
+        part = "visual" if hasattr(self.model, "visual") else ""
+        encode = compiled(self.model, "encode_image", part=part, before=self._normalise, after=_unit_vectors)
+        return encode(pictures)
+
+    def _normalise(self, pictures: torch.Tensor) -> torch.Tensor:
         pictures = (pictures - self.mean) / self.std
         # Convolutions with batch norm are about a third faster in channels-last memory.
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
-        part = "visual" if hasattr(self.model, "visual") else ""
-        vectors = compiled(self.model, "encode_image", part=part)(pictures)
-        return F.normalize(vectors.float(), dim=-1)
+        return pictures.contiguous(memory_format=torch.channels_last)
+
+
+def _unit_vectors(vectors: torch.Tensor) -> torch.Tensor:
+    return F.normalize(vectors.float(), dim=-1)
 
 
 def encode_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

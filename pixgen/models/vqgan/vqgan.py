@@ -215,7 +215,7 @@ class Vqgan(nn.Module):
         book = self.codebook
         # |p - c|² without |p|², which does not change the argmin.
         with full_precision(book.device):
-            distances = book.square().sum(1) - 2 * places @ book.T
+            distances = torch.addmm(book.square().sum(1), places, book.T, alpha=-2)
         return rearrange(distances.argmin(1), "(b h w) -> b h w", b=len(latents), h=latents.shape[2])
 
     def lookup(self, codes: torch.Tensor) -> torch.Tensor:
@@ -245,7 +245,10 @@ class Vqgan(nn.Module):
         # Not on a GPU: its group norms would convert the memory format and back, twice a block.
         if current_engine().channels_last and latents.device.type == "cpu":
             latents = latents.contiguous(memory_format=torch.channels_last)
-        drawn = compiled(self.decoder, "forward")(self.post_quant_conv(latents)).float()
+        return compiled(self.decoder, "forward", before=self.post_quant_conv, after=self._to_pixels)(latents)
+
+    def _to_pixels(self, drawn: torch.Tensor) -> torch.Tensor:
+        drawn = drawn.float()
         return (drawn + 1) / 2 if self.signed else drawn
 
 
