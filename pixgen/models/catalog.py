@@ -28,7 +28,8 @@ class Entry:
         config, weights: a bundled model's JSON config and its safetensors.
         model: a VQGAN's ``model`` node as in taming's configs, unless it is bundled; the numbers of a DALL·E
             mini; a custom CLIP's configs.
-        vqgan: the name of the VQGAN whose codes a sketch model samples, unless it is bundled.
+        vqgan: the name of the VQGAN whose codes a sketch model samples, unless it is bundled; or whose codes and
+            encoder a VQGAN shares.
         sources: where a model's file is, tried in turn: a URL, ``zip:`` and the URL of a zip that holds it,
             ``hub:`` and its repository and path on Hugging Face (several paths joined by +), or ``file:``.
         open_clip, form: a CLIP's name in open_clip, and its architecture if the name does not say it.
@@ -118,14 +119,23 @@ def get_entry(name: str, kind: Kind) -> Entry:
     )
 
 
+def code_family(name: str) -> str:
+    """The name of the VQGAN whose codes a VQGAN decodes: its own, unless the catalog says that it shares another's."""
+    entry = find_entry(name, "vqgan")
+    return entry.vqgan if entry and entry.vqgan else name
+
+
+_BUNDLED_NAMES = {"judge": "pocket-judge", "vqgan-2": "pocket-2"}  # of files; all others are called pocket
+_POCKET_CODES = {"factor": 8, "codes": 4096}
+
+
 @lru_cache
 def _table() -> tuple[Entry, ...]:
     pocket = ASSETS / "pocket"
 
     def bundled(kind: Kind, stem: str, paints: str, **facts: Any) -> Entry:
-        name = "pocket-judge" if stem == "judge" else "pocket"
         return Entry(
-            name,
+            _BUNDLED_NAMES.get(stem, "pocket"),
             kind,
             paints,
             "CC BY-SA 4.0",
@@ -135,7 +145,8 @@ def _table() -> tuple[Entry, ...]:
         )
 
     return (
-        bundled("vqgan", "vqgan", "drawings, in seconds on a CPU", factor=8, codes=4096),
+        bundled("vqgan", "vqgan-2", "drawings, in seconds on a CPU", vqgan="pocket", **_POCKET_CODES),
+        bundled("vqgan", "vqgan", "the same, as recipes of earlier versions name it", **_POCKET_CODES),
         *(_vqgan_entry(name, facts) for name, facts in _read_catalog("vqgans").items()),
         bundled("clip", "clip", "drawings of things, in plain colours", gflops=0.18),
         bundled("clip", "judge", "nothing: it measures pictures"),

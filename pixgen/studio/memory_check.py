@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixgen.errors import ModelError
+from pixgen.models.catalog import code_family
 from pixgen.recipe.recipe import Recipe
 
 Verdict = Literal["fits", "tight", "too much", "unknown"]
@@ -46,7 +47,9 @@ def check_memory(recipe: Recipe, device: str) -> MemoryCheck | None:
 def memory_warning(recipe: Recipe, device: str) -> str:
     """A sentence if memory may not suffice, else empty. Small recipes skip the estimate."""
     free = free_bytes(device)
-    pocket = recipe.model == "pocket" and not (recipe.needs_sketcher and recipe.init.sketch.model != "pocket")
+    pocket = code_family(recipe.model) == "pocket" and not (
+        recipe.needs_sketcher and recipe.init.sketch.model != "pocket"
+    )
     bundled = pocket and set(recipe.clip_names) == {"pocket"}
     small = (
         bundled and recipe.width * recipe.height <= _SMALL_PIXELS and recipe.cutouts.count <= _SMALL_CUTOUTS

@@ -12,6 +12,7 @@ from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import DeviceError, PixgenError
+from pixgen.models.catalog import code_family
 from pixgen.models.progress import DownloadProgress, listen_to_downloads
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import StopRequested
@@ -82,9 +83,13 @@ class ModelCache:
         """The CLIPs of those names as one perceptor. Raises ModelError, OutOfMemory."""
         return self._get("load_perceptor", tuple(names))
 
-    def sketch_model(self, name: str) -> "SketchModel | UnClipModel":
+    def sketch_model(self, name: str, *, model: str = "") -> "SketchModel | UnClipModel":
         """The sketcher of that name, with the models that it works with. Raises ModelError,
-        OutOfMemory."""
+        OutOfMemory.
+
+        Args:
+            model: the VQGAN of the recipe, which decodes the sketches if it shares the sketcher's codes.
+        """
         from pixgen.models.sketchers.unclip import UnClip  # here: it loads torch
         from pixgen.synthesis import SketchModel, UnClipModel
 
@@ -93,7 +98,8 @@ class ModelCache:
             return UnClipModel(sketcher)
         clip = sketcher.clip_name
         reader = self.perceptor((clip,)) if clip else None
-        return SketchModel(sketcher, self.vqgan(sketcher.vqgan_name), reader)
+        shared = code_family(model) == sketcher.vqgan_name
+        return SketchModel(sketcher, self.vqgan(model if shared else sketcher.vqgan_name), reader)
 
     def preload(self, recipe: Recipe) -> None:
         """Load a recipe's models. Errors are only logged: the first job reports them."""
@@ -103,7 +109,7 @@ class ModelCache:
             self.vqgan(recipe.model, recipe.config)
             self.perceptor(recipe.clip_names)
             if recipe.init.needs_sketcher:
-                self.sketch_model(recipe.init.sketch.model)
+                self.sketch_model(recipe.init.sketch.model, model=recipe.model)
         except PixgenError as error:
             log.info("not loaded ahead: %s", error)
 

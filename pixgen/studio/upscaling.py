@@ -9,6 +9,7 @@ from PIL import Image, PngImagePlugin
 
 from pixgen.errors import PictureError, PixgenError, RecipeError
 from pixgen.images import MAX_PIXELS, on_white, open_picture
+from pixgen.models.catalog import code_family
 from pixgen.studio.metadata.containers import read_texts
 from pixgen.studio.metadata.picture_info import KEY, SOFTWARE, read_info
 from pixgen.studio.model_cache import resolve_device
@@ -112,7 +113,7 @@ def _painted_by_the_pocket_pair(source: Path) -> bool:
         recipe = read_info(source).recipe
     except (PixgenError, OSError, ValueError):
         return False
-    return recipe.drawer_kind.needs_vqgan and recipe.model == "pocket"
+    return recipe.drawer_kind.needs_vqgan and code_family(recipe.model) == "pocket"
 
 
 def _recipe_text(source: Path) -> str:

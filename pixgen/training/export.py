@@ -19,26 +19,15 @@ from pixgen.training.compose.composer import Composer, sheet
 from pixgen.training.models.clip import MEAN, STD
 
 VOCABULARY = "vocabulary.txt.gz"
-CRISP_SHARE = 0.6  # the part of a decoder that was trained with a discriminator
 
 
-def export_vqgan(checkpoint: Path, assets: Path, *, before: Path | None = None) -> Vqgan:
-    """Write ``vqgan.json`` and ``vqgan.safetensors`` from a training's checkpoint; returns the model.
-
-    Args:
-        before: the checkpoint that this training went on from, without a discriminator: the weights
-            between both are as crisp and draw no rims that nobody asked for (network interpolation,
-            arXiv 1809.00219).
-    """
+def export_vqgan(checkpoint: Path, assets: Path, *, name: str = "vqgan") -> Vqgan:
+    """Write ``NAME.json`` and ``NAME.safetensors`` from a training's checkpoint; returns the model."""
     state = _read(checkpoint)
     model = Vqgan(json.loads(state["config"]))
     model.load_state_dict(state["average"])
-    if before:
-        softer = _read(before)["average"]
-        for name, weights in model.state_dict().items():
-            weights.lerp_(softer[name].float(), 1 - CRISP_SHARE)
-    save_weights(model, assets / "vqgan.safetensors")
-    _write(assets / "vqgan.json", {"model": json.loads(state["config"])})
+    save_weights(model, assets / f"{name}.safetensors")
+    _write(assets / f"{name}.json", {"model": json.loads(state["config"])})
     return model.eval()
 
 

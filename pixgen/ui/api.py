@@ -70,7 +70,7 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
         inputs = [
             _with_sample(gr.Textbox(label=say("Prompt")), "a red fox on a snowy hill"),
             gr.Dropdown(list(available_presets()), value=DEFAULT, label=say("Quality")),
-            gr.Textbox("128x128", label=say("Size")),
+            gr.Textbox("", label=say("Size")),
             gr.Number(0, label=say("Steps"), precision=0),
             gr.Textbox("", label=say("Seed")),
         ]

@@ -64,7 +64,7 @@ def test_an_unknown_preset_is_answered_with_the_names():
 
 
 def test_presets_for_fetched_models_say_what_memory_they_take():
-    full = [each for each in available_presets().values() if each.models]
+    full = [each for each in available_presets().values() if each.foretold_megabytes]
     assert [each.name for each in full] == [
         "full-draft",
         "full-normal",

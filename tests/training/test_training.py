@@ -17,7 +17,6 @@ from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.data.drawings import load_sprites
 from pixgen.training.data.words import learn_vocabulary
 from pixgen.training.export import (
-    CRISP_SHARE,
     VOCABULARY,
     export_clip,
     export_sketcher,
@@ -192,9 +191,13 @@ def test_a_missing_checkpoint_is_named(tmp_path):
         export_vqgan(tmp_path / "checkpoint.pt", tmp_path)
 
 
-def test_a_decoder_is_exported_between_the_soft_and_the_crisp_one(world, tiny_vqgan):
-    for name, value in (("soft", 0.0), ("crisp", 1.0)):
-        average = {key: torch.full_like(each, value) for key, each in tiny_vqgan.state_dict().items()}
-        torch.save({"average": average, "config": json.dumps(TINY_VQGAN)}, world / f"{name}.pt")
-    model = export_vqgan(world / "crisp.pt", world, before=world / "soft.pt")
-    assert all(torch.allclose(each, torch.tensor(CRISP_SHARE)) for each in model.state_dict().values())
+def test_a_decoder_is_trained_on_crops_and_plain_colours(world):
+    training = VqganTraining(
+        2, codes_from=-1, crisp_from=9, whole_from=0, frozen_from=0, batch=16,
+        smallest_crop=2, flat_share=0.25, tone_weight=1.0,
+    )  # fmt: skip
+    train_vqgan(TINY_VQGAN, world, world / "decoder", training, clip=lambda: open_clip.model.CLIP(**CLIP))
+    state = torch.load(world / "decoder" / "checkpoint.pt", weights_only=True)
+    assert state["step"] == 2
+    export_vqgan(world / "decoder" / "checkpoint.pt", world, name="vqgan-2")
+    assert (world / "vqgan-2.safetensors").exists()

@@ -136,7 +136,9 @@ class Vqgan(nn.Module):
 
     Args:
         config: taming's ``model`` node: ``target`` and ``params`` (``embed_dim``, ``n_embed``,
-            ``ddconfig``), and for other libraries' models: ``norm_groups`` (taming has 32); ``mid_attention``, false
+            ``ddconfig``); ``replicate_from_level``, for a decoder whose convolutions at this level and coarser ones
+            pad with the outermost numbers instead of zeros; and for other libraries' models: ``norm_groups``
+            (taming has 32); ``mid_attention``, false
             without attention in the middle; ``unit_codes``, true for codes on the unit sphere; ``pixels``,
             ``unit`` if the network's pictures are in [0, 1]; ``decoder_alone``, true if a file may lack the
             encoder.
@@ -162,6 +164,8 @@ class Vqgan(nn.Module):
             for module in self.modules():
                 if isinstance(module, nn.GroupNorm):
                     module.num_groups = groups
+        if (level := params.get("replicate_from_level")) is not None:
+            _replicate_edges(self.decoder, level)
         if not params.get("mid_attention", True):
             self.encoder.mid.attn_1 = self.decoder.mid.attn_1 = nn.Identity()
         self.unit_codes = params.get("unit_codes", False)
@@ -250,6 +254,15 @@ class Vqgan(nn.Module):
     def _to_pixels(self, drawn: torch.Tensor) -> torch.Tensor:
         drawn = drawn.float()
         return (drawn + 1) / 2 if self.signed else drawn
+
+
+def _replicate_edges(decoder: Decoder, level: int) -> None:
+    """Pad with the outermost numbers from the coarsest level to ``level``, so that a decoder does not know where
+    in a picture it is: with zeros it learns to put a spike near a corner, and scales its norms by that."""
+    for part in (decoder.conv_in, decoder.mid, *decoder.up[level:]):
+        for module in part.modules():
+            if isinstance(module, nn.Conv2d) and any(module.padding):
+                module.padding_mode = "replicate"
 
 
 def load_vqgan(name: str, device: str, config: str = "") -> Vqgan:

@@ -46,7 +46,9 @@ def _load_models(recipe: Recipe, models: ModelCache) -> tuple:
             return (
                 models.vqgan(recipe.model, recipe.config) if recipe.drawer_kind.needs_vqgan else None,
                 weight_members(models.perceptor(recipe.clip_names), recipe.clip_weights, recipe.clip_shares),
-                models.sketch_model(recipe.init.sketch.model) if recipe.needs_sketcher else None,
+                models.sketch_model(recipe.init.sketch.model, model=recipe.model)
+                if recipe.needs_sketcher
+                else None,
             )
 
     with contextlib.suppress(OutOfMemory):

@@ -25,6 +25,7 @@ TEXT = {"context_length": 40, "vocab_size": VOCABULARY_SIZE, "width": 192, "head
 
 # taming's decoder with few channels, and therefore fewer groups: with its 32, each of 32 channels is
 # normalised alone, the picture's own colours are lost, and a bright spot in a corner must carry them.
+# Padding the coarse levels with zeros would show them where such a corner is.
 # The low width of the codes keeps all of them in use (arXiv 2110.04627).
 VQGAN = {
     "target": "taming.models.vqgan.VQModel",
@@ -32,6 +33,7 @@ VQGAN = {
         "embed_dim": 32,
         "n_embed": 4096,
         "norm_groups": 8,
+        "replicate_from_level": 2,
         "ddconfig": {
             "double_z": False, "z_channels": 64, "resolution": 128, "in_channels": 3, "out_ch": 3,
             "ch": 32, "ch_mult": [1, 1, 2, 4], "num_res_blocks": 1, "attn_resolutions": [],

@@ -21,10 +21,12 @@ from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.training.compose.canonical_style import CanonicalStyle
 from pixgen.training.compose.captions import CompositionSampler
 from pixgen.training.compose.composer import Composer
+from pixgen.training.data.drawings import SIDE
 from pixgen.training.models.decoding import Critic, FeatureDistance, NormSpikes, reconstruction_losses
 from pixgen.training.models.loop import TrainingState, half_autocast, open_checkpoint
 
-CORNER_SIDE = 16  # pixels
+CROPPED_SHARE = 0.5  # of the steps, if pictures are cropped: codes at a picture's border differ from others
+TONE_SIDE = 8  # pixels of a block whose mean colour is compared
 
 
 class Codebook:
@@ -124,7 +126,11 @@ class VqganTraining:
         1 << 30
     )  # encoder and codebook are frozen from here on, so that a sketch model can learn the codes
     canonical_share: float = 0.0  # of whole pictures, in the canonical style that the sketch model learns
-    corner_weight: float = 0.0  # of a blot that norms make a decoder hide in the first corner
+    smallest_crop: int = (
+        0  # rows and columns of codes; frozen codes are cropped at random, so that no place is special
+    )
+    flat_share: float = 0.0  # of whole pictures, one plain colour each
+    tone_weight: float = 0.0  # of the mean colours of small blocks, where a blot on flat ground shows
     entropy_share: float = 0.0  # of pictures, in predictable codes, as the sketch model's are
     spike_weight: float = 0.0  # of the spikes before norms that cause such a blot
     batch: int = 24  # crops; four crops cost one whole picture
@@ -162,28 +168,21 @@ def train_vqgan(
     composer = Composer(data, seed=training.seed + state.step)
     sampler = CompositionSampler(composer.table, seed=training.seed + state.step)
     canonical, features = CanonicalStyle(sampler), None
+
+    def draw_whole(count: int) -> torch.Tensor:
+        return _whole_pictures(sampler, composer, count, canonical=canonical, training=training)
+
     for step in range(state.step, training.steps):
         whole = step >= training.whole_from
         count = training.batch // 4 if whole else training.batch
-        pictures = (
-            _whole_pictures(
-                sampler, composer, count, canonical=canonical, canonical_share=training.canonical_share
-            )
-            if whole
-            else _busy_crops(sampler, composer, count)
-        ).to(device)
+        pictures = draw_whole(count) if whole else _busy_crops(sampler, composer, count)
+        pictures = pictures.to(device)
         if step >= training.crisp_from and features is None:
             features = FeatureDistance(clip().to(device))
         if step == training.codes_from:
             state.book.start([_busy_crops(sampler, composer, 64).to(device) for _ in range(12)])
         if training.entropy_share and state.entropy_codes is None and step >= training.frozen_from:
-            seen = [
-                _whole_pictures(
-                    sampler, composer, 16, canonical=canonical, canonical_share=training.canonical_share
-                )
-                for _ in range(12)
-            ]
-            state.count_codes(seen)
+            state.count_codes([draw_whole(16) for _ in range(12)])
         figures = state.update(pictures, features)
         log.add(state.step, training.steps, figures)
         if state.step % 1000 == 0 and state.step > training.codes_from:
@@ -243,16 +242,17 @@ class _State(TrainingState):
         with halved, torch.set_grad_enabled(not kept):
             latents = self.model.encode(pictures)
         entering, commitment = self._quantize(latents.float(), kept=kept)
+        if kept and training.smallest_crop and torch.rand(()) < CROPPED_SHARE:
+            entering, pictures = self._crop(entering, pictures)
         with halved:
             drawn = self.model.decode(entering)
         drawn = drawn.float()
         figures = reconstruction_losses(drawn, pictures)
         loss = figures["l1"] + training.squares_weight * figures["l2"] + figures["edges"]
         loss = loss + 0.25 * commitment
-        if training.corner_weight:
-            first = (drawn - pictures)[..., :CORNER_SIDE, :CORNER_SIDE]
-            figures["corner"] = first.abs().mean()
-            loss = loss + training.corner_weight * figures["corner"]
+        if training.tone_weight:
+            figures["tone"] = F.avg_pool2d(drawn - pictures, TONE_SIDE).abs().mean()
+            loss = loss + training.tone_weight * figures["tone"]
         if self.spikes:
             figures["spikes"] = self.spikes.penalty()
             loss = loss + training.spike_weight * figures["spikes"]
@@ -290,6 +290,17 @@ class _State(TrainingState):
         ):
             ours.load_state_dict(theirs.state_dict())
 
+    def _crop(self, latents: torch.Tensor, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same random rectangle of codes and of pictures."""
+        (high, wide), factor = latents.shape[2:], self.model.factor
+        height, width = (
+            int(torch.randint(min(self.training.smallest_crop, side), side + 1, ())) for side in (high, wide)
+        )
+        top, left = (int(torch.randint(0, room + 1, ())) for room in (high - height, wide - width))
+        cut = latents[:, :, top : top + height, left : left + width]
+        rows = slice(top * factor, (top + height) * factor)
+        return cut, pictures[:, :, rows, left * factor : (left + width) * factor]
+
     def _quantize(self, latents: torch.Tensor, *, kept: bool) -> tuple[torch.Tensor, torch.Tensor]:
         """The decoder's input, and the loss that keeps the latents near their codes."""
         if self.step < self.training.codes_from:
@@ -311,11 +322,13 @@ def _whole_pictures(
     count: int,
     *,
     canonical: CanonicalStyle,
-    canonical_share: float,
+    training: VqganTraining,
 ) -> torch.Tensor:
-    found = sampler.compositions(count)
-    few = round(count * canonical_share)
-    return composer.draw([canonical.redraw(each) for each in found[:few]] + found[few:])
+    flat = torch.rand(round(count * training.flat_share), 3, 1, 1).expand(-1, -1, SIDE, SIDE)
+    found = sampler.compositions(count - len(flat))
+    few = round(count * training.canonical_share)
+    pictures = composer.draw([canonical.redraw(each) for each in found[:few]] + found[few:])
+    return torch.cat([pictures, flat])
 
 
 def _busy_crops(sampler: CompositionSampler, composer: Composer, count: int) -> torch.Tensor:

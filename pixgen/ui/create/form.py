@@ -195,7 +195,7 @@ def form_fields(policy: Policy) -> dict[str, Field]:
         "prompt": Field(""),
         "leave_out": Field(""),
         "preset": Field(DEFAULT, choices=tuple(offered_presets(policy))),
-        "size": Field("128x128"),
+        "size": Field(preset_size(DEFAULT) or ""),
         "count": Field(1, 1, min(MOST_AT_ONCE, policy.jobs_per_owner or MOST_AT_ONCE), 1),
         "seed": Field(""),
         "drawer": Field(preset["drawer"], choices=tuple(DRAWERS)),

@@ -62,6 +62,37 @@ def test_every_code_lies_within_the_bounds(tiny_vqgan):
     assert ((tiny_vqgan.codebook >= low[0, :, 0, 0]) & (tiny_vqgan.codebook <= high[0, :, 0, 0])).all()
 
 
+GROUNDS = (
+    (1, 1, 1), (0.5, 0.5, 0.5), (0.9, 0.1, 0.1), (0.2, 0.6, 0.3), (0.1, 0.2, 0.7), (0.5, 0.2, 0.7), (1, 0.7, 0.1),
+    (0.95, 0.9, 0.8),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(128, 128), (256, 256), (128, 256)])
+def test_flat_grounds_have_no_mark_near_the_first_corner(size):
+    model = load_vqgan("pocket-2", "cpu")
+    flat = torch.tensor(GROUNDS)[:, :, None, None].expand(-1, -1, *size)
+    with torch.no_grad():
+        drawn = model.decode(model.nearest(model.encode(flat))).clamp(0, 1)
+    off = drawn - drawn.flatten(2).median(-1).values[..., None, None]
+    # The earlier decoder drew a mark in these rows and columns, and nothing in the mirrored places.
+    first, *others = (
+        float(turned[..., 2:25, 14:59].square().mean().sqrt())
+        for turned in (off, off.flip(-1), off.flip(-2), off.flip(-1, -2))
+    )
+    assert first <= 1.3 * max(others)
+
+
+@pytest.mark.parametrize(("level", "alike"), [(0, True), (None, False)])
+def test_a_decoder_that_replicates_edges_draws_one_code_alike_everywhere(level, alike):
+    config = {**TINY_VQGAN, "params": {**TINY_VQGAN["params"], "replicate_from_level": level}}
+    torch.manual_seed(0)
+    with torch.no_grad():
+        drawn = Vqgan(config).eval().decode(torch.ones(1, 8, 6, 4))
+    inner = drawn[..., 1:-1, 1:-1]  # the last convolution pads with zeros
+    assert bool((inner - inner[..., :1, :1]).abs().max() < 1e-4) is alike
+
+
 @pytest.mark.parametrize("size", [(256, 256), (256, 128), (96, 160)])
 def test_the_pocket_vqgan_decodes_larger_and_oblong_canvases(size):
     model = load_vqgan("pocket", "cpu")

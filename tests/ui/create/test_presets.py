@@ -33,7 +33,7 @@ def test_strangers_get_what_they_are_allowed_alone(fetched):
 
 
 def test_a_preset_brings_its_size_where_it_names_one():
-    assert (preset_size("full-best"), preset_size("balanced")) == ("512x512", None)
+    assert (preset_size("full-best"), preset_size("balanced")) == ("512x512", "256x256")
 
 
 def test_the_sentence_of_the_chosen_preset_is_in_the_pages_language():
