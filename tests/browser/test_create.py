@@ -98,7 +98,7 @@ def test_a_finished_picture_is_enlarged_and_seen_so(visit, tmp_path):
     download.value.save_as(tmp_path / "fox.png")
     assert read_metadata(tmp_path / "fox.png").prompt == "a red fox"
     how = read_upscale_info(tmp_path / "fox.png")
-    assert (how.method, how.scale, how.width) == ("pocket", 4.0, 128)
+    assert (how.method, how.scale, how.width) == ("pocket", 4.0, 256)
 
 
 def test_escape_stops_and_the_picture_stays_until_the_next_has_begun(visit):

@@ -17,7 +17,7 @@ def fetched(monkeypatch):
 
 
 def test_what_must_be_fetched_first_is_not_offered(monkeypatch):
-    monkeypatch.setattr(create_form, "state_of", lambda entry: "to fetch")
+    monkeypatch.setattr(create_form, "state_of", lambda entry: "bundled" if entry.bundled else "to fetch")
     assert list(offered_presets(Policy()))[:3] == ["draft", "balanced", "best"]
     assert not any(name.startswith("full") for name in offered_presets(Policy()))
 
