@@ -29,7 +29,7 @@ def test_ones_own_page_offers_the_table_and_own_models(tmp_path, monkeypatch):
     published.write(tmp_path / "own/flowers.ckpt", {"state_dict": published.taming(node).state_dict()})
     published.write_yaml(tmp_path / "own/flowers.yaml", node)
     offered = choices(Policy(), "model")
-    assert offered[0] == "pocket"
+    assert offered[0] == "pocket-2"
     assert {"imagenet-16384", "gumbel-8192", "flowers"} <= set(offered)
     assert "ViT-B-32/laion2b_s34b_b79k" in choices(Policy(), "clip")
     assert choices(Policy(), "sketcher") == ("pocket", "dalle-mini", "dalle-mega", "karlo")
@@ -50,7 +50,7 @@ def test_what_is_chosen_arrives():
     own = to_recipe({"prompt": "a fox", "sketcher": "karlo"})
     assert own.init.sketch.model == "karlo"
     nobody = to_recipe({"prompt": "a fox", "clip": []})
-    assert (nobody.model, nobody.clip_names) == ("pocket", ("pocket",))  # the preset's
+    assert (nobody.model, nobody.clip_names) == ("pocket-2", ("pocket",))  # the preset's
 
 
 @pytest.mark.parametrize(
