@@ -140,7 +140,7 @@ def vqgan(
 @app.command()
 def decoder(
     folder: Folder = HOME,
-    steps: int = 600,
+    steps: int = 2_200,
     threads: Threads = 2,
     device: Device = "cpu",
 ) -> None:
@@ -148,9 +148,9 @@ def decoder(
 
     Half of the steps see crops, and a quarter of the pictures are one plain colour, so that no place is special."""
     training = VqganTraining(
-        steps, codes_from=-1, crisp_from=0, whole_from=0, frozen_from=0, canonical_share=0.5, entropy_share=0.5,
+        steps, codes_from=-1, crisp_from=0, whole_from=0, frozen_from=0, canonical_share=0.25, entropy_share=0.0,
         smallest_crop=10, flat_share=0.25, tone_weight=1.0, spike_weight=3.0, critic_weight=0.0,
-        squares_weight=4.0, feature_weight=1.0, learning_rate=4e-4, batch=16, seed=11, threads=threads,
+        squares_weight=16.0, feature_weight=1.0, learning_rate=5e-4, batch=16, seed=12, threads=threads,
     )  # fmt: skip
     train_vqgan(
         loop.VQGAN,
