@@ -15,7 +15,8 @@ from einops import rearrange
 from pixgen.models.sketchers.pocket import OPEN, Exemplars, Sketcher
 from pixgen.models.vqgan.vqgan import Vqgan
 from pixgen.recipe.recipe import Recipe
-from pixgen.synthesis.retrieval.parse_scene import USUAL_SIZE, ParsedScene, Thing, parse_scene
+from pixgen.synthesis.retrieval.layout import USUAL_SIZE, Thing
+from pixgen.synthesis.retrieval.parse_scene import ParsedScene, parse_scene
 from pixgen.synthesis.retrieval.style_filter import (
     GREY,
     OBJECT_STYLES,

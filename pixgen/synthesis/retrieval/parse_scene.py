@@ -1,32 +1,26 @@
-"""Parse a text into things with their colours, as far as a lexicon knows them, and lay these out in the picture:
-beside or above each other, worn, held or ridden.
-"""
+"""Parse a text into things with their number and colours, a background and a style, as far as a lexicon knows them."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from pixgen.models.sketchers.pocket import Lexicon
+from pixgen.synthesis.retrieval.layout import NamedThing, Thing, lay_out, lay_out_groups
 from pixgen.translation.english import singulars
 
-ABOVE = {"above", "over", "on", "atop"}
-BELOW = {"under", "below", "beneath", "underneath"}
-RIDING = {"riding", "rides", "ride"}
-WEARING = {"wearing", "wears", "with", "in"}
-HOLDING = {"with", "holding", "holds", "carrying", "carries", "eating", "eats", "drinking", "drinks", "reading",
-           "reads", "playing", "plays"}  # fmt: skip
-MOST_THINGS = 3
-# Centre and size as parts of the side, of one thing, and of several beside or above each other.
-USUAL_SIZE, SMALL_SIZE, LARGE_SIZE, ASIDE_SIZE, PAIR_SIZE, TRIPLE_SIZE = 0.85, 0.36, 1.1, 0.6, 0.5, 0.34
-# Of two that touch, (x, y, size, edge) of each.
-WORN, WEARER = (0.5, 0.34, 0.36, "bottom"), (0.5, 0.28, 0.68, "top")
-HELD, HOLDER = (0.77, 0.66, 0.38, ""), (0.42, 0.48, 0.76, "")
-RIDER, RIDDEN = (0.5, 0.58, 0.5, "bottom"), (0.5, 0.38, 0.62, "top")
-UPPER, LOWER = (0.5, 0.52, PAIR_SIZE, "bottom"), (0.5, 0.5, PAIR_SIZE, "top")
-PARSER_VERSION = 2  # the newest; recipes of earlier versions name none and are parsed as then
+PARSER_VERSION = 3  # the newest; recipes of earlier versions name none and are parsed as then
 LONGEST_NAME = 6  # words
-COUNTS = {"two": 2, "2": 2, "pair": 2, "three": 3, "3": 3, "four": 3, "several": 3, "many": 3}
+_WORDS = r"[^\W_]+(?:[-'’.][^\W_]+)*"
+_WORDS_AND_COMMAS = _WORDS + "|,"  # “apples, pears” are two things, “apple pears” one
+# Up to version 2 of the parser, three were the most.
+OLD_COUNTS = {"two": 2, "2": 2, "pair": 2, "three": 3, "3": 3, "four": 3, "several": 3, "many": 3}
+_NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+COUNTS = {
+    **{word: number for number, word in enumerate(_NUMBERS, 2)},
+    **{str(number): number for number in range(2, 13)},
+    "pair": 2, "couple": 2, "few": 3, "several": 4, "many": 6, "lots": 6, "dozen": 12,
+}  # fmt: skip
 ARTICLES = {"a", "an", "the", "my", "some", "of", "very"}
 # Of “a cup of tea” or “a slice of cake” the drawing of what follows shows both.
 MEASURES = {
@@ -39,104 +33,6 @@ BACKGROUNDS, BACKGROUND_PREPOSITIONS = {"background", "backdrop", "wall"}, {"on"
 PATTERNED = {"striped", "dotted", "checkered"}
 LONGEST_PLAIN = 7  # words of a background that says nothing but colours
 LOW = 0.06  # how far below the middle a thing stands where there is ground
-
-
-@dataclass(frozen=True)
-class Thing:
-    """A thing to draw, with its place.
-
-    Args:
-        exemplars: the exemplars that show it.
-        colour: red, green and blue in 0 to 255, if the text gives it one.
-        x, y: its centre, in [0, 1].
-        size: of its side to the picture's.
-        edge: "top" or "bottom" where ``y`` is this edge of it and not its centre, so that it stands on
-            another, however tall it is.
-    """
-
-    exemplars: tuple[int, ...]
-    colour: tuple[int, int, int] | None = None
-    x: float = 0.5
-    y: float = 0.5
-    size: float = USUAL_SIZE
-    edge: str = ""
-
-
-@dataclass(frozen=True)
-class NamedThing:
-    """The name of a thing in a text, its words from ``begin`` to ``end``, and its attributes.
-
-    Args:
-        exemplars: the exemplars that show it.
-        weak: whether the name often means something else.
-        count: the number of things.
-        colour: red, green and blue in 0 to 255, if it has one.
-        size: "small", "large" or "".
-        place: "left", "right", "top", "bottom" or "".
-    """
-
-    begin: int
-    end: int
-    exemplars: tuple[int, ...]
-    weak: bool
-    count: int = 1
-    colour: tuple[int, int, int] | None = None
-    size: str = ""
-    place: str = ""
-
-
-def lay_out(named: Sequence[NamedThing], words: Sequence[str], worn: Sequence[int] = ()) -> list[Thing]:
-    """Place things as a text says; those in front come first.
-
-    Args:
-        named: at most two, in their order.
-        words: of the text.
-        worn: exemplars of things that are worn on a head.
-    """
-    if not named:
-        return []
-    if len(named) == 2:
-        first, second = named
-        return _lay_out_pair(first, second, words[first.end : second.begin], worn)
-    one = named[0]
-    if one.count > 1:
-        size = PAIR_SIZE if one.count == 2 else TRIPLE_SIZE
-        return [
-            Thing(one.exemplars, one.colour, (place + 0.5) / one.count, 0.5, size)
-            for place in range(min(one.count, MOST_THINGS))
-        ]
-    size = {"small": SMALL_SIZE, "large": LARGE_SIZE}.get(one.size, ASIDE_SIZE if one.place else USUAL_SIZE)
-    away = 0.5 - size / 2
-    x = {"left": 0.5 - away, "right": 0.5 + away}.get(one.place, 0.5)
-    y = {"top": 0.5 - away, "bottom": 0.5 + away}.get(one.place, 0.5)
-    return [Thing(one.exemplars, one.colour, x, y, size)]
-
-
-def _lay_out_pair(
-    first: NamedThing, second: NamedThing, between: Sequence[str], worn: Sequence[int]
-) -> list[Thing]:
-    """Place two things: touching or above each other if the words between them say so, otherwise side by
-    side."""
-    said = set(between)
-    if not (first.place or second.place):
-        if RIDING & said:
-            return [_place(first, *RIDER), _place(second, *RIDDEN)]
-        if WEARING & said and set(second.exemplars) <= set(worn):
-            return [_place(second, *WORN), _place(first, *WEARER)]
-        if HOLDING & said:
-            return [_place(second, *HELD), _place(first, *HOLDER)]
-        if ABOVE & said:
-            return [_place(first, *UPPER), _place(second, *LOWER)]
-        if BELOW & said:
-            return [_place(first, *LOWER), _place(second, *UPPER)]
-    reverse = first.place == "right" or second.place == "left" or {"right", "of"} <= said
-    left, right = (0.26, 0.52, PAIR_SIZE), (0.74, 0.52, PAIR_SIZE)
-    places = (right, left) if reverse else (left, right)
-    return [_place(first, *places[0]), _place(second, *places[1])]
-
-
-def _place(named: NamedThing, x: float, y: float, size: float, edge: str = "") -> Thing:
-    return Thing(named.exemplars, named.colour, x, y, size, edge)
 
 
 @dataclass(frozen=True)
@@ -160,9 +56,10 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
 
     Args:
         version: 1 as pixgen 0.1 parsed: a cup of coffee was a cup beside a coffee, and a background needed a
-            preposition.
+            preposition. Up to 2, of more than three things or two kinds the others are left out.
     """
-    words = re.findall(r"[^\W_]+(?:[-'’.][^\W_]+)*", text.lower())
+    counted = version > 2
+    words = re.findall(_WORDS_AND_COMMAS if counted else _WORDS, text.lower())
     style = _extract_phrase(lexicon.style_phrases, words, lexicon)
     ground = _extract_phrase(lexicon.ground_phrases, words, lexicon)
     colours: tuple[tuple[int, int, int], ...] = ()
@@ -170,10 +67,11 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
         colours = tuple(_colours(behind, lexicon))
         if not colours or len(behind) > LONGEST_PLAIN or set(behind) & PATTERNED:
             ground, colours = ground or " ".join(behind), ()
-    names = _find_names(words, lexicon)
+    names = _find_names(words, lexicon, COUNTS if counted else OLD_COUNTS)
     if version > 1:
         names = _join_parts(names, words)
-    things = lay_out(_likeliest(names), words, lexicon.worn)
+    place = lay_out_groups if counted else lay_out
+    things = place(_likeliest(names, 3 if counted else 2), words, lexicon.worn)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
     return ParsedScene(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, style)
 
@@ -201,9 +99,9 @@ def _is_of(between: Sequence[str]) -> bool:
     return head[:1] == ["of"] and "" not in head and len(head) <= 4
 
 
-def _likeliest(names: Iterable[NamedThing]) -> list[NamedThing]:
-    """At most two names of different things, in their order; weak names are taken last. Of adjacent names the
-    last counts: a kitchen table is a table."""
+def _likeliest(names: Iterable[NamedThing], most: int) -> list[NamedThing]:
+    """At most ``most`` names of different things, in their order; weak names are taken last, up to two in all. Of
+    adjacent names the last counts: a kitchen table is a table."""
     found = list(names)
     heads = [
         each
@@ -211,8 +109,9 @@ def _likeliest(names: Iterable[NamedThing]) -> list[NamedThing]:
         if after is None or after.begin > each.end
     ]
     different = {each.exemplars: each for each in reversed(heads)}
-    surest = sorted(different.values(), key=lambda each: (each.weak, each.begin))[:2]
-    return sorted(surest, key=lambda each: each.begin)
+    surest = sorted(different.values(), key=lambda each: (each.weak, each.begin))
+    taken = surest[:2] + [each for each in surest[2:most] if not each.weak]
+    return sorted(taken, key=lambda each: each.begin)
 
 
 def _extract_phrase(
@@ -282,7 +181,7 @@ def _colours(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, int,
         at += 1
 
 
-def _find_names(words: Sequence[str], lexicon: Lexicon) -> Iterator[NamedThing]:
+def _find_names(words: Sequence[str], lexicon: Lexicon, counts: Mapping[str, int]) -> Iterator[NamedThing]:
     """The names in a text from its beginning; longer names win."""
     at = 0
     while at < len(words):
@@ -292,7 +191,7 @@ def _find_names(words: Sequence[str], lexicon: Lexicon) -> Iterator[NamedThing]:
                 name, several = found
                 exemplars, weak = tuple(lexicon.names[name]), name in lexicon.weak
                 named = NamedThing(at, at + length, exemplars, weak, count=2 if several else 1)
-                yield _describe(named, words, lexicon)
+                yield _describe(named, words, lexicon, counts)
                 at += length
                 break
         else:
@@ -315,6 +214,11 @@ def _is_adjective(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
     return any(_find_name(after[:length], lexicon) for length in lengths)
 
 
+def _joins_adjectives(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
+    """Whether a word is the comma of “a big, red ball”."""
+    return words[at] == "," and at > 0 and words[at - 1] in {*lexicon.colours, *lexicon.small, *lexicon.large}
+
+
 def _find_name(words: Sequence[str], lexicon: Lexicon) -> tuple[str, bool] | None:
     """The name in the lexicon, and whether the words are its plural."""
     if "" in words:
@@ -326,7 +230,9 @@ def _find_name(words: Sequence[str], lexicon: Lexicon) -> tuple[str, bool] | Non
     return None
 
 
-def _describe(named: NamedThing, words: Sequence[str], lexicon: Lexicon) -> NamedThing:
+def _describe(
+    named: NamedThing, words: Sequence[str], lexicon: Lexicon, counts: Mapping[str, int]
+) -> NamedThing:
     """Add the number, colour and size in the words before a name, and the place in those after it."""
     at = named.begin - 1
     while at >= 0 and named.begin - at <= 6:
@@ -335,14 +241,16 @@ def _describe(named: NamedThing, words: Sequence[str], lexicon: Lexicon) -> Name
             named, at = replace(named, colour=_rgb(pair, lexicon)), at - 1
         elif word in lexicon.colours:
             named = replace(named, colour=_rgb(word, lexicon))
-        elif word in COUNTS:
-            named = replace(named, count=COUNTS[word])
+        elif word in counts:
+            named = replace(named, count=counts[word])
         elif word in lexicon.small or word in lexicon.large:
             named = replace(named, size="small" if word in lexicon.small else "large")
-        elif word not in lexicon.fillers and word not in ARTICLES:
+        elif (
+            word not in lexicon.fillers and word not in ARTICLES and not _joins_adjectives(words, at, lexicon)
+        ):
             break
         at -= 1
-    behind = " ".join(words[named.end : named.end + 4])
+    behind = " ".join(word for word in words[named.end : named.end + 5] if word != ",")
     for place, phrases in lexicon.places.items():
         if behind.startswith(tuple(phrases)):
             named = replace(named, place=place)

@@ -15,7 +15,7 @@ from pathlib import Path
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from pixgen.models.vocabulary import split_words
-from pixgen.synthesis.retrieval.parse_scene import ABOVE, BELOW, HOLDING, RIDING, WEARING
+from pixgen.synthesis.retrieval.layout import ABOVE, BELOW, HOLDING, RIDING, WEARING
 from pixgen.training.compose.canonical_style import NAMED_GROUPS
 from pixgen.training.compose.captions import (
     BOTTOM_WORDS,

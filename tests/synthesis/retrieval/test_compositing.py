@@ -6,7 +6,7 @@ import torch
 from pixgen.models.sketchers.pocket import OPEN, Exemplars, Lexicon
 from pixgen.recipe.recipe import make_recipe
 from pixgen.synthesis.retrieval.compositing import Compositor, paper_mask, retrieve_scene, tint
-from pixgen.synthesis.retrieval.parse_scene import Thing
+from pixgen.synthesis.retrieval.layout import Thing
 
 LEXICON = Lexicon(
     names={"fox": [0, 1]},

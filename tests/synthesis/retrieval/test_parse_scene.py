@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixgen.models.sketchers.pocket import Lexicon
-from pixgen.synthesis.retrieval.parse_scene import (
+from pixgen.synthesis.retrieval.layout import (
     ASIDE_SIZE,
     LARGE_SIZE,
-    LOW,
+    MOST_OF_A_KIND,
     PAIR_SIZE,
     SMALL_SIZE,
     USUAL_SIZE,
-    parse_scene,
 )
+from pixgen.synthesis.retrieval.parse_scene import LOW, parse_scene
 
-FOX, HOUSE, ENGINE, ORANGE, TABLE, CHEER = (1,), (2, 3), (4,), (5,), (6,), (7,)
+FOX, HOUSE, ENGINE, ORANGE, TABLE, CHEER, CROWN = (1,), (2, 3), (4,), (5,), (6,), (7,), (9,)
 LEXICON = Lexicon(
     names={
         "fox": [1], "house": [2, 3], "fire engine": [4], "orange": [5], "table": [6], "cheer": [7],
@@ -43,11 +43,11 @@ def exemplars(text: str) -> list[tuple[int, ...]]:
     ("text", "expected"),
     [
         ("a fox", [FOX]),
-        ("Foxes, and a house", [FOX, HOUSE]),
+        ("Foxes, and a house", [FOX, FOX, HOUSE]),
         ("a fire engine", [ENGINE]),
         ("an orange", [ORANGE]),
         ("orange", [ORANGE]),
-        ("two oranges and a fox", [ORANGE, FOX]),
+        ("two oranges and a fox", [ORANGE, ORANGE, FOX]),
         ("an orange and a fox", [ORANGE, FOX]),
         ("an orange fox", [FOX]),
         ("an orange cute fox", [FOX]),
@@ -58,6 +58,8 @@ def exemplars(text: str) -> list[tuple[int, ...]]:
         ("a cheer for the fox and the house", [FOX, HOUSE]),  # the surer names first
         ("cheer", [CHEER]),
         ("a fox, a fox and a house", [FOX, HOUSE]),
+        ("a fox, house, crown", [FOX, HOUSE, CROWN]),
+        ("fox house", [HOUSE]),
         ("a foxglove", []),
         ("", []),
     ],
@@ -152,7 +154,7 @@ def test_what_is_held_is_smaller_and_in_front():
 
 
 def test_several_stand_beside_each_other():
-    things = parse_scene("three red foxes", LEXICON).things
+    things = parse_scene("three red foxes", LEXICON, version=2).things
     assert [thing.x for thing in things] == sorted({thing.x for thing in things})
     assert len(things) == 3
     assert all(thing.colour == (200, 0, 0) for thing in things)
@@ -168,7 +170,7 @@ def test_a_style_is_parsed_and_is_not_a_thing():
 
 @given(st.text(alphabet="aforexd ,background'-.onhusetw", max_size=80))
 def test_any_text_can_be_read(text):
-    assert len(parse_scene(text, LEXICON).things) <= 3
+    assert len(parse_scene(text, LEXICON).things) <= 3 * MOST_OF_A_KIND
 
 
 @pytest.mark.parametrize(
@@ -204,3 +206,56 @@ def test_earlier_recipes_parse_a_measure_as_a_thing_beside_what_it_holds():
 def test_a_background_needs_no_preposition(text, colours):
     assert parse_scene(text, LEXICON).colours == colours
     assert parse_scene("a fox, dark red background", LEXICON, version=1).colours == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("four foxes", 4),
+        ("a dozen foxes", 12),
+        ("12 small red foxes", 12),
+        ("a couple of foxes", 2),
+        ("ten foxes on a snowy hill", 10),
+    ],
+)
+def test_up_to_twelve_of_a_kind_fill_rows(text, count):
+    things = parse_scene(text, LEXICON).things
+    assert [thing.exemplars for thing in things] == [FOX] * count
+    assert len({(thing.x, thing.y) for thing in things}) == count
+    for thing in things:
+        assert thing.size / 2 <= min(thing.x, thing.y, 1 - thing.x, 1 - thing.y) * 1.1
+        near = [abs(thing.x - each.x) + abs(thing.y - each.y) for each in things if each is not thing]
+        assert min(near) > 0.8 * thing.size
+
+
+def test_each_kind_stands_in_its_number_on_its_side():
+    things = parse_scene("two foxes and three houses", LEXICON).things
+    assert [thing.exemplars for thing in things] == [FOX] * 2 + [HOUSE] * 3
+    assert max(thing.x for thing in things[:2]) < 0.5 < min(thing.x for thing in things[2:])
+
+
+def test_several_things_stand_above_what_they_are_on():
+    *foxes, table = parse_scene("three foxes on a table", LEXICON).things
+    assert [fox.exemplars for fox in foxes] == [FOX] * 3
+    assert max(fox.y for fox in foxes) < table.y
+
+
+@pytest.mark.parametrize(
+    ("text", "nearer", "farther"),
+    [
+        ("a fox in front of a house", FOX, HOUSE),
+        ("a fox behind a house", HOUSE, FOX),
+        ("a fox inside a crown", FOX, CROWN),
+        ("a fox in the house", FOX, HOUSE),
+    ],
+)
+def test_one_thing_may_hide_a_part_of_another(text, nearer, farther):
+    front, back = parse_scene(text, LEXICON).things
+    assert (front.exemplars, back.exemplars) == (nearer, farther)
+    assert abs(front.x - back.x) < (front.size + back.size) / 2
+
+
+def test_earlier_versions_leave_out_what_they_did_not_draw():
+    things = parse_scene("ten foxes and a house", LEXICON, version=2).things
+    assert [thing.exemplars for thing in things] == [FOX, HOUSE]
+    assert len(parse_scene("four foxes", LEXICON, version=2).things) == 3
