@@ -6,7 +6,7 @@ import unicodedata
 from functools import cache, lru_cache
 
 from pixgen.recipe.wildcards import word_lists
-from pixgen.translation.english import known_words
+from pixgen.translation.english import FUNCTION_WORDS, known_words
 
 _SHORTEST_PREFIX = 4
 _MIN_SIMILARITY = 0.78  # of difflib's ratio; below it, suggestions have little to do with the word
@@ -24,8 +24,10 @@ def split_words(text: str) -> list[str]:
 
 
 def unknown_words(text: str) -> list[str]:
-    """The words of a text that are in no training caption, each once."""
-    return [word for word in dict.fromkeys(split_words(text)) if word not in known_words()]
+    """The words of a text that are in no training caption, each once, without those that show nothing by
+    themselves."""
+    known = known_words() | FUNCTION_WORDS
+    return [word for word in dict.fromkeys(split_words(text)) if word not in known]
 
 
 @lru_cache(2048)

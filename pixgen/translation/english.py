@@ -10,9 +10,10 @@ from pathlib import Path
 from pixgen.paths import ASSETS
 
 CAPTION_WORDS_FILE = ASSETS / "pocket" / "words.txt"
-_IRREGULAR = {
+IRREGULAR_PLURALS = {
     "man": "men", "woman": "women", "child": "children", "fish": "fish", "sheep": "sheep", "deer": "deer",
-    "wolf": "wolves", "leaf": "leaves", "knife": "knives", "loaf": "loaves",
+    "wolf": "wolves", "leaf": "leaves", "knife": "knives", "loaf": "loaves", "mouse": "mice", "goose": "geese",
+    "foot": "feet", "tooth": "teeth",
 }  # fmt: skip
 _WITHOUT_ARTICLE = {
     "water",
@@ -27,6 +28,29 @@ _WITHOUT_ARTICLE = {
     "honey",
     "cheese",
 }
+# Words that join others and show nothing themselves.
+FUNCTION_WORDS = frozenset({
+    "a", "about", "above", "across", "after", "again", "against", "ago", "all", "along", "already", "also",
+    "although", "always", "am", "among", "an", "and", "another", "any", "anyone", "are", "around", "as",
+    "at", "away", "be", "because", "been", "before", "behind", "being", "below", "beneath", "beside",
+    "besides", "between", "beyond", "both", "but", "by", "came", "can", "come", "comes", "coming", "could",
+    "did", "do", "does", "doing", "done", "down", "during", "each", "either", "else", "enough", "etc",
+    "even", "ever", "every", "everyone", "few", "for", "from", "full", "gave", "get", "gets", "getting",
+    "give", "gives", "giving", "go", "goes", "going", "gone", "got", "had", "has", "have", "having", "he",
+    "her", "here", "hers", "herself", "him", "himself", "his", "how", "however", "i", "if", "in", "inside",
+    "instead", "into", "is", "it", "its", "itself", "just", "keep", "keeps", "let", "lets", "like", "look",
+    "looking", "looks", "lot", "lots", "made", "make", "makes", "making", "many", "may", "me", "might",
+    "mine", "more", "most", "much", "must", "my", "myself", "near", "nearby", "neither", "never", "next",
+    "no", "nor", "not", "nothing", "now", "of", "off", "on", "once", "one", "only", "onto", "or", "other",
+    "others", "our", "ours", "out", "outside", "over", "own", "past", "per", "quite", "rather", "really",
+    "same", "seem", "seems", "seen", "shall", "she", "should", "show", "showing", "shows", "side", "since",
+    "so", "some", "someone", "something", "still", "such", "take", "taken", "takes", "taking", "than",
+    "that", "the", "their", "theirs", "them", "themselves", "then", "there", "these", "they", "thing",
+    "things", "this", "those", "though", "through", "to", "together", "too", "toward", "towards", "under",
+    "until", "up", "upon", "us", "very", "via", "was", "way", "we", "well", "went", "were", "what",
+    "whatever", "when", "where", "whether", "which", "while", "who", "whole", "whom", "whose", "why",
+    "will", "with", "within", "without", "would", "yet", "you", "your", "yours",
+})  # fmt: skip
 _MERGES = slice(1, 48895)  # of CLIP's byte pair encoding, behind the line that names its version
 
 
@@ -55,8 +79,8 @@ def plural(noun: str) -> str:
     >>> [plural(each) for each in ("fox", "berry", "monkey", "glasses", "wolf")]
     ['foxes', 'berries', 'monkeys', 'glasses', 'wolves']
     """
-    if noun in _IRREGULAR or is_plural(noun):
-        return _IRREGULAR.get(noun, noun)
+    if noun in IRREGULAR_PLURALS or is_plural(noun):
+        return IRREGULAR_PLURALS.get(noun, noun)
     if re.search(r"[^aeo]y$", noun):
         return noun[:-1] + "ies"
     return noun + ("es" if noun.endswith(("ss", "sh", "ch", "x")) else "s")

@@ -1,6 +1,7 @@
 """The nearest thing that the bundled models draw, for English nouns that they do not know: a corgi is a dog.
 
-The table is made from WordNet by ``python -m pixgen.training translations``.
+What people ask for most is in a list of our own; the table of all other nouns is made from WordNet by
+``python -m pixgen.training translations``.
 """
 
 import lzma
@@ -8,11 +9,13 @@ import re
 from functools import cache
 
 from pixgen.paths import ASSETS
-from pixgen.translation.english import plural, singulars
+from pixgen.translation.english import FUNCTION_WORDS, plural, singulars
 
 TABLE_FILE = ASSETS / "languages" / "nearest_things.tsv.xz"
+COMMON_NAMES_FILE = ASSETS / "languages" / "common_names.tsv"
 LONGEST_NOUN = 3  # words
-_WORD = re.compile(r"\b[^\W\d_]{3,}(?:['’][^\W\d_]+)?\b")
+_SHORTEST = 2  # letters; so short, nouns of the table are seldom meant
+_WORD = re.compile(r"\b(?:t-shirts?|[^\W_]{2,})\b", re.IGNORECASE)
 
 
 def replace_unknown_nouns(text: str, known: frozenset[str]) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -36,7 +39,7 @@ def replace_unknown_nouns(text: str, known: frozenset[str]) -> tuple[str, tuple[
             noun = " ".join(each[0].lower() for each in words[at : at + length])
             gapless = text[begin:end].lower() == noun
             # A phrase of known words is left to the models, which have seen them.
-            unknown = not set(noun.split()) <= known
+            unknown = not set(noun.split()) <= known | FUNCTION_WORDS or noun in _common_names()
             if gapless and unknown and (name := _nearest(noun)):
                 replaced.append((begin, end, name))
                 at += length - 1
@@ -54,7 +57,7 @@ def _article(match: re.Match[str]) -> str:
 
 
 def _nearest(noun: str) -> str | None:
-    table = _table()
+    table = _table() if len(noun) > _SHORTEST else _common_names()
     if noun in table:
         return table[noun]
     singular = next((each for each in singulars(noun) if each in table and plural(each) == noun), None)
@@ -64,4 +67,10 @@ def _nearest(noun: str) -> str | None:
 @cache
 def _table() -> dict[str, str]:
     lines = lzma.decompress(TABLE_FILE.read_bytes()).decode().splitlines()
+    return dict(line.split("\t") for line in lines) | _common_names()
+
+
+@cache
+def _common_names() -> dict[str, str]:
+    lines = COMMON_NAMES_FILE.read_text("utf-8").splitlines()
     return dict(line.split("\t") for line in lines)

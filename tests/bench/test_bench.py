@@ -10,10 +10,11 @@ from pixgen.bench.classify import text as classify_text
 from pixgen.bench.inputs import load_bench_models, open_clip_tower
 from pixgen.bench.memory import memory
 from pixgen.bench.memory import text as memory_text
+from pixgen.bench.prompts import prompts, read_prompts
 from pixgen.bench.search import text as search_text
 from pixgen.bench.speed import STAGES, PlainLoop, _Stopwatch, speed, text
 from pixgen.cli.app import main
-from pixgen.errors import DeviceError
+from pixgen.errors import DeviceError, RecipeError
 from pixgen.recipe.recipe import make_recipe
 
 SMALL = {"prompts": "a red fox", "width": 32, "height": 32, "cutouts": {"count": 1}}
@@ -188,3 +189,16 @@ def test_kornias_functions_are_timed_beside_own_code(capsys):
     figures = json.loads(capsys.readouterr().out)
     assert {"total variation", "ColorJitter", "RandomPerspective"} <= set(figures["functions"])
     assert all(each["own_ms"] > 0 and each["kornia_ms"] > 0 for each in figures["functions"].values())
+
+
+def test_prompts_of_a_table_or_lines_are_measured(tmp_path):
+    (tmp_path / "a.tsv").write_text("Prompt\tCategory\na red fox\tAnimals\nthe zorkon\tAbstract\n")
+    (tmp_path / "b.txt").write_text("ten corgis\n\nin the forest\n")
+    found = prompts(read_prompts(tmp_path / "a.tsv"))
+    assert (found["prompts"], found["thing"], found["every_word"]) == (2, 0.5, 0.5)
+    assert found["unknown"] == {"zorkon": 1}
+    found = prompts(read_prompts(tmp_path / "b.txt"))
+    assert (found["thing"], found["thing_or_place"], found["every_word"]) == (0.5, 1, 1)
+    (tmp_path / "c.txt").write_text("\n")
+    with pytest.raises(RecipeError, match="has no prompts"):
+        read_prompts(tmp_path / "c.txt")

@@ -9,9 +9,13 @@ import pytest
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 
 from pixgen.bench.languages import languages
+from pixgen.models.sketchers.pocket import load_exemplars
+from pixgen.models.vocabulary import unknown_words
 from pixgen.paths import ASSETS
+from pixgen.synthesis.retrieval.parse_scene import parse_scene
 from pixgen.translation import LANGUAGE_NAMES, translate
 from pixgen.translation.languages import load_language, normalise
+from pixgen.translation.nearest import COMMON_NAMES_FILE
 
 RED_FOX = {
     "ar": "ثعلب أحمر في الثلج", "bn": "তুষারে একটি লাল শিয়াল", "da": "en rød ræv i sneen",
@@ -141,3 +145,31 @@ def test_a_noun_that_the_models_do_not_know_is_read_as_the_nearest_thing(typed, 
 )
 def test_known_things_and_what_is_no_thing_stay_as_they_are(typed):
     assert translate(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("a person in the park", "a man in the park"),
+        ("two people", "two men"),
+        ("a corgi’s head", "a dog’s head"),
+        ("A T-shirt", "A shirt"),
+        ("the Eiffel Tower at night", "the tower at night"),
+        ("an old VW", "an old car"),
+    ],
+)
+def test_what_people_ask_for_most_has_a_name(typed, read):
+    assert translate(typed).text == read
+
+
+def test_every_common_name_stands_for_something_that_is_drawn():
+    lexicon = load_exemplars(ASSETS / "pocket").lexicon
+    for line in COMMON_NAMES_FILE.read_text("utf-8").splitlines():
+        common, name = line.split("\t")
+        shown = parse_scene(name, lexicon)
+        assert shown.things or shown.ground or shown.style, name
+        assert common not in lexicon.names, common
+
+
+def test_words_that_show_nothing_are_not_reported_as_unknown():
+    assert unknown_words("it is the zorkon that we are looking at") == ["zorkon"]

@@ -75,6 +75,23 @@ def _languages(as_json: AsJson = False) -> None:
     _print(languages(), as_json=as_json, text=text)
 
 
+@bench.command("prompts")
+@example("pixgen bench prompts PartiPrompts.tsv")
+def _prompts(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A prompt a line, or a table with the column Prompt.", exists=True, dir_okay=False
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Measure how much of the prompts in a file the bundled models understand. Nothing is painted."""
+    from pixgen.bench.prompts import prompts, read_prompts, text
+
+    _print(prompts(read_prompts(file)), as_json=as_json, text=text)
+
+
 @bench.command("launches")
 @example("pixgen bench launches --model imagenet-16384 --clip ViT-B-32 --size 512")
 def _launches(

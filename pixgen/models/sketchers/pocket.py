@@ -12,7 +12,7 @@ Exemplars are drawings of single things in the VQGAN's codes, with the lexicon t
 import json
 import lzma
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from einops import rearrange
 
 from pixgen.models.clip.perceptor import EncodedTexts
+from pixgen.translation.english import IRREGULAR_PLURALS
 
 SOLID = 1 << 15  # added in the file to the code of a solid cell
 CODES_FILE, LEXICON_FILE = "portraits.npy.xz", "portraits.json"
@@ -63,6 +64,16 @@ class Lexicon:
     places: dict[str, list[str]]
     hands: dict[str, str]
     grounds: dict[str, str]
+
+    @cached_property
+    def with_irregular_plurals(self) -> "Lexicon":
+        """The same with names such as “children”, which recipes of earlier versions do not find."""
+        plurals = {
+            plural: self.names[single]
+            for single, plural in IRREGULAR_PLURALS.items()
+            if single in self.names and plural not in self.names
+        }
+        return replace(self, names=plurals | self.names)
 
     @cached_property
     def ground_phrases(self) -> list[tuple[tuple[str, ...], str]]:

@@ -1,16 +1,25 @@
 """Parse a text into things with their number and colours, a background and a style, as far as a lexicon knows them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from pixgen.models.sketchers.pocket import Lexicon
-from pixgen.synthesis.retrieval.layout import NamedThing, Thing, lay_out, lay_out_groups
-from pixgen.translation.english import singulars
+from pixgen.synthesis.retrieval.layout import (
+    HOLDING,
+    RIDING,
+    WEARING,
+    NamedThing,
+    Thing,
+    lay_out,
+    lay_out_groups,
+)
+from pixgen.translation.english import FUNCTION_WORDS, IRREGULAR_PLURALS, singulars
 
 PARSER_VERSION = 3  # the newest; recipes of earlier versions name none and are parsed as then
 LONGEST_NAME = 6  # words
+_IRREGULAR = frozenset(plural for single, plural in IRREGULAR_PLURALS.items() if plural != single)
 _WORDS = r"[^\W_]+(?:[-'’.][^\W_]+)*"
 _WORDS_AND_COMMAS = _WORDS + "|,"  # “apples, pears” are two things, “apple pears” one
 # Up to version 2 of the parser, three were the most.
@@ -21,6 +30,7 @@ COUNTS = {
     **{str(number): number for number in range(2, 13)},
     "pair": 2, "couple": 2, "few": 3, "several": 4, "many": 6, "lots": 6, "dozen": 12,
 }  # fmt: skip
+ENDS_DESCRIPTION = FUNCTION_WORDS | RIDING | WEARING | HOLDING | {"", ","}
 ARTICLES = {"a", "an", "the", "my", "some", "of", "very"}
 # Of “a cup of tea” or “a slice of cake” the drawing of what follows shows both.
 MEASURES = {
@@ -59,7 +69,11 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
             preposition. Up to 2, of more than three things or two kinds the others are left out.
     """
     counted = version > 2
-    words = re.findall(_WORDS_AND_COMMAS if counted else _WORDS, text.lower())
+    if counted:
+        words = re.findall(_WORDS_AND_COMMAS, re.sub(r"['’]s\b", "", text.lower()))  # a dog's head is a dog
+        lexicon = lexicon.with_irregular_plurals
+    else:
+        words = re.findall(_WORDS, text.lower())
     style = _extract_phrase(lexicon.style_phrases, words, lexicon)
     ground = _extract_phrase(lexicon.ground_phrases, words, lexicon)
     colours: tuple[tuple[int, int, int], ...] = ()
@@ -67,7 +81,7 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
         colours = tuple(_colours(behind, lexicon))
         if not colours or len(behind) > LONGEST_PLAIN or set(behind) & PATTERNED:
             ground, colours = ground or " ".join(behind), ()
-    names = _find_names(words, lexicon, COUNTS if counted else OLD_COUNTS)
+    names = _find_names(words, lexicon, counted=counted)
     if version > 1:
         names = _join_parts(names, words)
     place = lay_out_groups if counted else lay_out
@@ -181,7 +195,7 @@ def _colours(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, int,
         at += 1
 
 
-def _find_names(words: Sequence[str], lexicon: Lexicon, counts: Mapping[str, int]) -> Iterator[NamedThing]:
+def _find_names(words: Sequence[str], lexicon: Lexicon, *, counted: bool) -> Iterator[NamedThing]:
     """The names in a text from its beginning; longer names win."""
     at = 0
     while at < len(words):
@@ -191,7 +205,7 @@ def _find_names(words: Sequence[str], lexicon: Lexicon, counts: Mapping[str, int
                 name, several = found
                 exemplars, weak = tuple(lexicon.names[name]), name in lexicon.weak
                 named = NamedThing(at, at + length, exemplars, weak, count=2 if several else 1)
-                yield _describe(named, words, lexicon, counts)
+                yield _describe(named, words, lexicon, counted=counted)
                 at += length
                 break
         else:
@@ -226,14 +240,17 @@ def _find_name(words: Sequence[str], lexicon: Lexicon) -> tuple[str, bool] | Non
     for singular in singulars(words[-1]):
         name = " ".join([*words[:-1], singular])
         if name in lexicon.names:
-            return name, singular != words[-1]
+            return name, singular != words[-1] or words[-1] in _IRREGULAR
     return None
 
 
-def _describe(
-    named: NamedThing, words: Sequence[str], lexicon: Lexicon, counts: Mapping[str, int]
-) -> NamedThing:
-    """Add the number, colour and size in the words before a name, and the place in those after it."""
+def _describe(named: NamedThing, words: Sequence[str], lexicon: Lexicon, *, counted: bool) -> NamedThing:
+    """Add the number, colour and size in the words before a name, and the place in those after it.
+
+    Args:
+        counted: as of version 3, one unknown word may stand between them: “ten wine bottles”.
+    """
+    counts, skips = (COUNTS, 1) if counted else (OLD_COUNTS, 0)
     at = named.begin - 1
     while at >= 0 and named.begin - at <= 6:
         word, pair = words[at], " ".join(words[max(0, at - 1) : at + 1])
@@ -242,13 +259,15 @@ def _describe(
         elif word in lexicon.colours:
             named = replace(named, colour=_rgb(word, lexicon))
         elif word in counts:
-            named = replace(named, count=counts[word])
+            named, skips = replace(named, count=counts[word]), 0
         elif word in lexicon.small or word in lexicon.large:
             named = replace(named, size="small" if word in lexicon.small else "large")
-        elif (
-            word not in lexicon.fillers and word not in ARTICLES and not _joins_adjectives(words, at, lexicon)
-        ):
-            break
+        elif word in ARTICLES:
+            skips = 0
+        elif word not in lexicon.fillers and not _joins_adjectives(words, at, lexicon):
+            if not skips or word in ENDS_DESCRIPTION:
+                break
+            skips -= 1
         at -= 1
     behind = " ".join(word for word in words[named.end : named.end + 5] if word != ",")
     for place, phrases in lexicon.places.items():

@@ -216,6 +216,8 @@ def test_a_background_needs_no_preposition(text, colours):
         ("12 small red foxes", 12),
         ("a couple of foxes", 2),
         ("ten foxes on a snowy hill", 10),
+        ("ten arctic foxes", 10),
+        ("two dogs, three foxes", 3),
     ],
 )
 def test_up_to_twelve_of_a_kind_fill_rows(text, count):
@@ -259,3 +261,20 @@ def test_earlier_versions_leave_out_what_they_did_not_draw():
     things = parse_scene("ten foxes and a house", LEXICON, version=2).things
     assert [thing.exemplars for thing in things] == [FOX, HOUSE]
     assert len(parse_scene("four foxes", LEXICON, version=2).things) == 3
+
+
+def test_an_unknown_word_takes_no_colour_from_another_thing():
+    fox, house = parse_scene("a red fox watches a house", LEXICON).things
+    assert (fox.colour, house.colour) == ((200, 0, 0), None)
+    fox, house = parse_scene("a red fox holds houses", LEXICON).things[:2]
+    assert house.colour is None
+
+
+def test_what_is_something_of_a_thing_shows_the_thing():
+    assert exemplars("a fox's head") == exemplars("a fox’s head") == [FOX]
+
+
+def test_children_are_found_since_version_3():
+    lexicon = replace(LEXICON, names={"child": [1]})
+    assert [thing.exemplars for thing in parse_scene("three children", lexicon).things] == [FOX] * 3
+    assert not parse_scene("three children", lexicon, version=2).things
