@@ -36,6 +36,9 @@ PALE = 16.0  # squared distance from white below which a look hardly counts
 NEIGHBOURS = 3  # known before a block: the one before, above, and above to the right
 
 
+_MEANT = {"box": "package"}  # an emoji's keywords call an accordion a box, as in “squeeze box”
+
+
 @dataclass(frozen=True)
 class Lexicon:
     """The words that retrieval understands, in lower case.
@@ -66,14 +69,15 @@ class Lexicon:
     grounds: dict[str, str]
 
     @cached_property
-    def with_irregular_plurals(self) -> "Lexicon":
-        """The same with names such as “children”, which recipes of earlier versions do not find."""
+    def corrected(self) -> "Lexicon":
+        """The same with names such as “children”, and without wrong ones, which recipes of earlier versions have."""
         plurals = {
             plural: self.names[single]
             for single, plural in IRREGULAR_PLURALS.items()
             if single in self.names and plural not in self.names
         }
-        return replace(self, names=plurals | self.names)
+        other = {name: self.names[meant] for name, meant in _MEANT.items() if meant in self.names}
+        return replace(self, names=plurals | self.names | other)
 
     @cached_property
     def ground_phrases(self) -> list[tuple[tuple[str, ...], str]]:

@@ -71,7 +71,7 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     counted = version > 2
     if counted:
         words = re.findall(_WORDS_AND_COMMAS, re.sub(r"['’]s\b", "", text.lower()))  # a dog's head is a dog
-        lexicon = lexicon.with_irregular_plurals
+        lexicon = lexicon.corrected
     else:
         words = re.findall(_WORDS, text.lower())
     style = _extract_phrase(lexicon.style_phrases, words, lexicon)
