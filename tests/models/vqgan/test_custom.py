@@ -80,7 +80,9 @@ def test_errors_name_the_missing_file(folder, name, config, said):
 
 
 def test_an_unknown_name_lists_custom_models_too(folder):
-    with pytest.raises(ModelError, match="choose pocket-2, pocket, imagenet-16384, .*flowers, or a checkpoint's path"):
+    with pytest.raises(
+        ModelError, match="choose pocket-2, pocket, imagenet-16384, .*flowers, or a checkpoint's path"
+    ):
         load_vqgan("raphael", "cpu")
 
 
