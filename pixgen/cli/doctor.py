@@ -88,7 +88,12 @@ def _device(name: str) -> Iterator[Any]:
 
     from pixgen.studio.memory_check import format_bytes, free_bytes
     from pixgen.studio.model_cache import resolve_device
+    from pixgen.studio.workers.zerogpu import has_zero_gpu
 
+    if has_zero_gpu():
+        text = "lent by Hugging Face for up to a minute at a time; fewer than 16 pictures are classified on the CPU"
+        yield Finding("zerogpu", "ok", text)
+        name = "cpu"
     resolved = resolve_device(name)
     free = free_bytes(resolved)
     memory = f", {format_bytes(free)} of memory free" if free is not None else ""

@@ -23,6 +23,13 @@ def test_it_says_what_the_machine_has_and_what_runs(tmp_path, capsys):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_zero_gpu_space_is_recognised(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("pixgen.studio.workers.zerogpu.has_zero_gpu", lambda: True)
+    status, found = findings(capsys, "--output-dir", tmp_path)
+    assert status == 0
+    assert {"zerogpu", "device"} <= {each["what"] for each in found}
+
+
 def test_models_that_are_not_here_are_named_with_the_command(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("PIXGEN_CACHE", str(tmp_path))
     _status, found = findings(capsys, "--output-dir", tmp_path, "--models")
