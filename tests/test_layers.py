@@ -16,11 +16,11 @@ FLOORS = {
     "image_formats": 0, "images": 1, "recipe": 1, "losses": 1, "translation": 1,
     "models": 2,
     "synthesis": 3, "vision": 3,
-    "studio": 4,
-    "api": 5, "ui": 5,
-    "bench": 6, "training": 6,
-    "cli": 7,
-    "__main__": 8,
+    "studio": 4, "cluster": 5,
+    "api": 6, "ui": 6,
+    "bench": 7, "training": 7,
+    "cli": 8,
+    "__main__": 9,
 }  # fmt: skip
 TOGETHER = (0, 1)  # floors whose modules may import each other
 MOST_MODULES = 15  # in a folder, without its __init__

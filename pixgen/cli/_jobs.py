@@ -295,5 +295,6 @@ def reject_options_beside_resume(context: typer.Context, *allowed: str, why: str
     """
     sources = {name: context.get_parameter_source(name) for name in context.params}
     typed = {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
-    if typed - {"resume", "overwrite", "device", "devices", "output_dir", "as_json", *allowed}:
+    devices = {"device", "devices", "cluster", "per_device"}
+    if typed - {"resume", "overwrite", "output_dir", "as_json", *devices, *allowed}:
         raise RecipeError("--resume uses {why}", why=why)

@@ -201,6 +201,35 @@ Devices = Annotated[
         rich_help_panel=RUNS,
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        help="Paint on a Ray cluster: auto (the one that this machine is part of), local (all devices of this "
+        "machine) or ray://HOST:10001. Default: $PIXGEN_CLUSTER.",
+        metavar="ADDRESS",
+        rich_help_panel=RUNS,
+    ),
+]
+EmbeddingCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="Read and embed the pictures on a Ray cluster: auto, local or ray://HOST:10001. Their folder has the "
+        "same path on all of its machines.",
+        metavar="ADDRESS",
+        rich_help_panel=RUNS,
+    ),
+]
+PerDevice = Annotated[
+    int,
+    typer.Option(
+        help="With --cluster: how many pictures each device paints at once.",
+        metavar="N",
+        min=1,
+        max=64,
+        rich_help_panel=RUNS,
+    ),
+]
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="For programs: print one JSON value.", rich_help_panel=OUTPUT),

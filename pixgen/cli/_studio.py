@@ -1,18 +1,36 @@
 """Open a studio with the workers that the options or the environment name."""
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixgen.errors import DeviceError
+
 if TYPE_CHECKING:
+    from pixgen.cluster.connection import Cluster
     from pixgen.studio import Studio
 
 
-def open_studio(folder: Path | None, *, device: str, devices: str | None, **options: Any) -> "Studio":
-    """A studio in a folder, on one device or several; on a ZeroGPU Space, on the GPU that is lent.
+@contextmanager
+def open_studio(
+    folder: Path | None,
+    *,
+    device: str,
+    devices: str | None = None,
+    cluster: str | None = None,
+    per_device: int = 1,
+    **options: Any,
+) -> Iterator["Studio"]:
+    """A studio in a folder, on one device, several devices, or a cluster; on a ZeroGPU Space, on the GPU
+    that is lent. It is closed at the end.
 
     Args:
         devices: as ``parse_devices`` reads them; by default ``$PIXGEN_DEVICES``, else only ``device``.
+        cluster: the address of a Ray cluster; by default ``$PIXGEN_CLUSTER``, else none.
+        per_device: how many workers share each device of the cluster.
         options: further arguments of ``Studio``.
 
     Raises DeviceError, StorageError.
@@ -21,8 +39,38 @@ def open_studio(folder: Path | None, *, device: str, devices: str | None, **opti
     from pixgen.studio.workers.local import parse_devices
     from pixgen.studio.workers.zerogpu import ZeroGpuWorker, has_zero_gpu, zero_gpu_models
 
-    if has_zero_gpu():
-        models = zero_gpu_models()
-        return Studio(folder, device="cpu", workers=[ZeroGpuWorker()], models=models, **options)
     names = os.environ.get("PIXGEN_DEVICES", "") if devices is None else devices
-    return Studio(folder, device=device, devices=parse_devices(names) if names else (), **options)
+    address = os.environ.get("PIXGEN_CLUSTER", "") if cluster is None else cluster
+    if devices and cluster:
+        raise DeviceError("--devices and --cluster cannot be combined: a cluster has its own devices.")
+    with ExitStack() as stack:
+        if has_zero_gpu():
+            lent = Studio(
+                folder, device="cpu", workers=[ZeroGpuWorker()], models=zero_gpu_models(), **options
+            )
+            studio = stack.enter_context(lent)
+        elif address and not devices:
+            nodes = stack.enter_context(open_cluster(address, per_device=per_device))
+            studio = stack.enter_context(Studio(folder, device=device, workers=nodes.workers, **options))
+            nodes.follow(studio)
+        else:
+            chosen = parse_devices(names) if names else ()
+            studio = stack.enter_context(Studio(folder, device=device, devices=chosen, **options))
+        yield studio
+
+
+def open_cluster(address: str, *, per_device: int = 1) -> "Cluster":
+    """A connection to a Ray cluster. Raises DeviceError if Ray is not installed, or there is no cluster."""
+    require_ray()
+    from pixgen.cluster.connection import Cluster
+
+    return Cluster(address, per_device=per_device)
+
+
+def require_ray() -> None:
+    """Raise DeviceError if Ray is not installed."""
+    if find_spec("ray") is None:
+        raise DeviceError(
+            "Ray is not installed: pip install 'pixgen[cluster]', or in a clone pip install -r "
+            "requirements-cluster.txt."
+        )

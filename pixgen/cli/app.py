@@ -15,6 +15,7 @@ from pixgen.cli._downloads import StderrProgress
 from pixgen.cli._options import WordsCommand, finish_commands
 from pixgen.cli._outputs import close_quietly, prepare_streams
 from pixgen.cli._signals import exit_status, terminate_as_interrupt
+from pixgen.cli.cluster import cluster
 from pixgen.cli.commands.augment import augment
 from pixgen.cli.commands.bench import bench
 from pixgen.cli.commands.classify import classify
@@ -70,8 +71,9 @@ app.add_typer(models, rich_help_panel=CHOOSE)
 app.add_typer(runs, rich_help_panel=EDIT)
 app.add_typer(queue, rich_help_panel=EDIT)
 app.command(cls=WordsCommand, rich_help_panel=MACHINE)(doctor)
+app.add_typer(cluster, rich_help_panel=MACHINE)
 app.add_typer(bench, rich_help_panel=MACHINE)
-for group in (app, runs, queue, bench, models, styles):
+for group in (app, runs, queue, bench, cluster, models, styles):
     finish_commands(group)
 
 

@@ -50,6 +50,7 @@ class Job:
         check: raises RecipeError if edited prompts are not allowed.
         on_load: called with the job on its thread, when its turn has come and its models load.
         resumes: whether to continue from the run's saved state.
+        memory: the bytes that it needs on a device; 0 if that does not matter.
         durations: what earlier jobs took, by which this one's time left is estimated.
     """
 
@@ -62,10 +63,11 @@ class Job:
         check: Callable[[tuple[Scene, ...]], None] = lambda scenes: None,
         on_load: Callable[["Job"], object] | None = None,
         resumes: bool = False,
+        memory: int = 0,
         durations: DurationEstimator | None = None,
     ) -> None:
         self.id, self.owner = run.id, run.owner
-        self.on_load, self.resumes = on_load, resumes
+        self.on_load, self.resumes, self.memory = on_load, resumes, memory
         self.pictures: dict[str, Image.Image] = {}  # opened, by their paths in the recipe
         self._run, self._queue, self._find, self._check = run, queue, find, check
         self._changed = threading.Condition()  # guards the fields below

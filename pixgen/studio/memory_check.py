@@ -47,14 +47,7 @@ def check_memory(recipe: Recipe, device: str) -> MemoryCheck | None:
 def memory_warning(recipe: Recipe, device: str) -> str:
     """A sentence if memory may not suffice, else empty. Small recipes skip the estimate."""
     free = free_bytes(device)
-    pocket = code_family(recipe.model) == "pocket" and not (
-        recipe.needs_sketcher and recipe.init.sketch.model != "pocket"
-    )
-    bundled = pocket and set(recipe.clip_names) == {"pocket"}
-    small = (
-        bundled and recipe.width * recipe.height <= _SMALL_PIXELS and recipe.cutouts.count <= _SMALL_CUTOUTS
-    )
-    if free is None or (small and free > _SMALL_BYTES):
+    if free is None or (_is_small(recipe) and free > _SMALL_BYTES):
         return ""
     found = check_memory(recipe, device)
     if found is None or found.free is None or found.verdict not in ("tight", "too much"):
@@ -63,6 +56,29 @@ def memory_warning(recipe: Recipe, device: str) -> str:
     return (
         f"This takes about {format_bytes(found.needed)} of memory, and {format_bytes(found.free)} are free: it will "
         f"{said} fit. Less is done at once if need be."
+    )
+
+
+def needed_bytes(recipe: Recipe, device: str) -> int:
+    """The bytes that a recipe needs on a device; 0 if that is unknown, or too little to matter."""
+    if _is_small(recipe):
+        return 0
+    from pixgen.synthesis.memory.estimate import estimate_memory  # here: it loads torch
+
+    try:
+        return estimate_memory(recipe, device=device).total
+    except ModelError:
+        return 0
+
+
+def _is_small(recipe: Recipe) -> bool:
+    """Whether a recipe fits nearly anywhere: the bundled models and a small picture."""
+    pocket = code_family(recipe.model) == "pocket" and not (
+        recipe.needs_sketcher and recipe.init.sketch.model != "pocket"
+    )
+    bundled = pocket and set(recipe.clip_names) == {"pocket"}
+    return (
+        bundled and recipe.width * recipe.height <= _SMALL_PIXELS and recipe.cutouts.count <= _SMALL_CUTOUTS
     )
 
 

@@ -4,7 +4,7 @@ between two steps."""
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Member = TypeVar("Member")
 
@@ -54,7 +54,7 @@ class JobQueue(Generic[Member]):
         *,
         owner: Callable[[Member], str] = lambda member: "",
         stopped: Callable[[Member], bool] = lambda member: False,
-        fits: Callable[[object, Member], bool] = lambda worker, member: True,
+        fits: Callable[[Any, Member], bool] = lambda worker, member: True,
     ) -> None:
         self._owner, self._stopped, self._fits = owner, stopped, fits
         self._changed = threading.Condition()
@@ -80,7 +80,7 @@ class JobQueue(Generic[Member]):
             self._members.append(member)
             self._changed.notify_all()
 
-    def take(self, worker: object = None, *, until: Callable[[], bool] = lambda: False) -> Member | None:
+    def take(self, worker: Any = None, *, until: Callable[[], bool] = lambda: False) -> Member | None:
         """Wait for a member that this worker can take, and give it the turn; None once ``until()`` is true."""
         with self._changed:
             while not until():

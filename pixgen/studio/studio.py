@@ -20,6 +20,7 @@ from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.jobs import Job
+from pixgen.studio.memory_check import needed_bytes
 from pixgen.studio.owners import address_of
 from pixgen.studio.policy import Policy
 from pixgen.studio.queue import QueueEntry, list_entries, move_job, release_places
@@ -78,7 +79,11 @@ class Studio:
         self._local: LocalWorker = local[0]  # for short work, such as classification
         self._local.models = models or self._local.models
         self._made_folder = prepare_folder(self.folder)
-        self._queue: JobQueue[Job] = JobQueue(owner=lambda job: job.owner, stopped=lambda job: job.stopping)
+        self._queue: JobQueue[Job] = JobQueue(
+            owner=lambda job: job.owner,
+            stopped=lambda job: job.stopping,
+            fits=lambda worker, job: self._pool.fits(worker, job),
+        )
         self.durations = DurationEstimator(self.folder / FILE)
         tools = SessionTools(
             queue=self._queue,
@@ -384,6 +389,7 @@ class Studio:
             check=self.policy.check_prompts,
             on_load=on_load,
             resumes=resumes,
+            memory=self._needed_memory(run.recipe),
             durations=self.durations,
         )
         self._jobs.pop(job.id, None)
@@ -401,6 +407,14 @@ class Studio:
                 if entry.job is job:
                     _log_start(entry)
         return job
+
+    def _needed_memory(self, recipe: Recipe) -> int:
+        """The bytes that a recipe needs, where there is a choice of devices; else 0: it may try."""
+        workers = self._pool.workers
+        if len(workers) < 2 and all(each is self._local or each.memory is None for each in workers):
+            return 0
+        gpu = next((worker.device for worker in workers if worker.device != "cpu"), "cpu")
+        return needed_bytes(recipe, gpu)
 
     def _call_back(self, job: Job) -> None:
         with log_run(job.id):

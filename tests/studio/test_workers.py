@@ -220,6 +220,26 @@ def test_workers_that_join_and_leave(open_workers):
     assert len(second.made) == 2
 
 
+class Sized(LocalWorker):
+    """A worker with so many bytes."""
+
+    def __init__(self, painters, size: int) -> None:
+        super().__init__("cpu", painter=painters)
+        self.memory = size
+
+
+def test_a_picture_goes_where_its_memory_fits_or_is_refused_with_the_sizes(open_workers, monkeypatch):
+    small, large = Painters(), Painters()
+    studio = open_workers(Sized(small, 10**9), Sized(large, 4 * 10**9))
+    needed = {1: 2 * 10**9, 2: 3 * 10**9, 3: 5 * 10**9}
+    monkeypatch.setattr("pixgen.studio.studio.needed_bytes", lambda recipe, device: needed[recipe.seed])
+    jobs = [studio.submit(a_recipe(seed=seed)) for seed in needed]
+    assert all(job.wait(20) for job in jobs)
+    assert [job.state for job in jobs] == ["done", "done", "failed"]
+    assert len(large.made) == 2
+    assert "needs about 5.0 GB of memory, and the largest device has" in str(jobs[2].error)
+
+
 def test_many_jobs_take_no_more_threads_than_a_few(open_workers):
     seen = set()
     painters = Painters()

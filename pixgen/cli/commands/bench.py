@@ -235,6 +235,45 @@ def _load(
     _print(load(people=people, jobs=jobs, device=device), as_json=as_json, text=text)
 
 
+@bench.command("scale")
+@example("pixgen bench scale --workers 1,2 --steps 20")
+def _scale(
+    preset: Preset = None,
+    model: Model = None,
+    clip: Clip = None,
+    size: Size = None,
+    cutouts: Cutouts = None,
+    steps: Annotated[int, typer.Option(help="Steps per run.", min=10, rich_help_panel=PICTURE)] = 20,
+    workers: Annotated[
+        str,
+        typer.Option(
+            help="Numbers of workers to compare, with one core each.", metavar="N,N…", rich_help_panel=RUNS
+        ),
+    ] = "1,2",
+    pictures: Annotated[
+        int, typer.Option(help="Pictures that each worker paints.", min=1, rich_help_panel=PICTURE)
+    ] = 2,
+    save_every: Annotated[
+        float, typer.Option(help="Seconds between two checkpoints.", min=0.1, rich_help_panel=RUNS)
+    ] = 2.0,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure painting on a Ray cluster of this machine's cores.
+
+    Pictures a minute and efficiency, seconds from Stop to stopped, the overhead of a step through Ray, and the seconds
+    that a killed node costs.
+    """
+    from pixgen.bench.scale import read_counts, scale, text
+    from pixgen.cli._studio import require_ray
+
+    require_ray()
+    recipe = _recipe(preset, model, clip, size, cutouts, assignments)
+    recipe = recipe.model_copy(update={"steps": steps})
+    figures = scale(recipe, workers=read_counts(workers), pictures=pictures, save_every=save_every)
+    _print(figures, as_json=as_json, text=text)
+
+
 @bench.command("quality")
 @example("pixgen bench quality --variant preset --prompts 20")
 def _quality(

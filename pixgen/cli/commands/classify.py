@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixgen.cli._options import FILTERS, MODELS, OUTPUT, RUNS, AsJson, Device, example
+from pixgen.cli._options import FILTERS, MODELS, OUTPUT, RUNS, AsJson, Device, EmbeddingCluster, example
 from pixgen.cli._outputs import check_target, printable
+from pixgen.cli._studio import open_cluster
 from pixgen.errors import ClassifyError
 from pixgen.paths import expand
 from pixgen.text_files import encode_table
@@ -122,6 +124,7 @@ def classify(
             rich_help_panel=RUNS,
         ),
     ] = None,
+    cluster: EmbeddingCluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Classify pictures with the labels that you give (zero-shot, by CLIP)."""
@@ -152,7 +155,7 @@ def classify(
             temperature=temperature,
         )
         classifier = classifiers.classifier(question, models)
-        results = _show_progress(classifiers, classifier, models, sources)
+        results = _show_progress(classifiers, classifier, models, sources, cluster=cluster)
         if all(result.answer is None for result in results):
             raise ClassifyError(results[0].error)
         if explain is not None:
@@ -180,13 +183,22 @@ def _show_progress(
     classifier: "Classifier",
     models: tuple[str, ...],
     sources: "Sequence[Source]",
+    *,
+    cluster: str | None,
 ) -> "list[ClassifiedPicture]":
-    """Classify all pictures; a terminal shows how many are done."""
+    """Classify all pictures, here or on a cluster; a terminal shows how many are done."""
     from rich.console import Console
 
     results: list = []
-    with Console(stderr=True, highlight=False).status("Classifying") as status:
-        for batch in classifiers.classify(classifier, models, sources):
+    with ExitStack() as stack:
+        embedded = None
+        if cluster:
+            connection = stack.enter_context(open_cluster(cluster))
+            from pixgen.cluster.data import prepare_sources
+
+            embedded = prepare_sources(connection, models, sources)
+        status = stack.enter_context(Console(stderr=True, highlight=False).status("Classifying"))
+        for batch in classifiers.classify(classifier, models, sources, embedded=embedded):
             results += batch
             status.update(f"{len(results)} of {len(sources)} pictures")
     return results

@@ -6,7 +6,7 @@ A batch has several pictures of one recipe, a grid has a picture for every value
 import json
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -16,12 +16,14 @@ from pixgen.cli._options import (
     RUNS,
     AsJsonLines,
     Assignments,
+    Cluster,
     Device,
     Devices,
     Init,
     Negative,
     OutputDir,
     Overwrite,
+    PerDevice,
     Preset,
     SharedSeed,
     SheetOut,
@@ -74,6 +76,8 @@ def grid(
     ] = None,
     device: Device = "auto",
     devices: Devices = None,
+    cluster: Cluster = None,
+    per_device: PerDevice = 1,
     output_dir: OutputDir = None,
     as_json: AsJsonLines = False,
 ) -> None:
@@ -85,6 +89,13 @@ def grid(
     from pixgen.recipe.options import Options
     from pixgen.studio.grids.plans import plan_grid, read_axis
 
+    studio = {
+        "folder": output_dir,
+        "device": device,
+        "devices": devices,
+        "cluster": cluster,
+        "per_device": per_device,
+    }
     if out is not None:
         check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
     if resume is not None:
@@ -92,9 +103,9 @@ def grid(
             context,
             "out",
             why="the grid's own recipes: it can be combined only with --out, --overwrite, --device, --devices, "
-            "--output-dir and --json.",
+            "--cluster, --per-device, --output-dir and --json.",
         )
-        paint_grid(resume, out=out, device=device, devices=devices, output_dir=output_dir, as_json=as_json)
+        paint_grid(resume, out=out, as_json=as_json, **studio)
     plan = plan_grid(
         Options.typed(
             prompt=prompt,
@@ -109,7 +120,7 @@ def grid(
         ),
         [read_axis(text) for text in over or ()],
     )
-    paint_grid(plan, out=out, device=device, devices=devices, output_dir=output_dir, as_json=as_json)
+    paint_grid(plan, out=out, as_json=as_json, **studio)
 
 
 @example('pixgen batch "a red fox" --count 6 --out sheet.png')
@@ -162,18 +173,16 @@ def batch(
 
 
 def paint_grid(
-    plan: "Plan | str",
-    *,
-    out: Path | None,
-    device: str,
-    devices: str | None,
-    output_dir: Path | None,
-    as_json: bool,
+    plan: "Plan | str", *, out: Path | None, as_json: bool, folder: Path | None, **options: Any
 ) -> NoReturn:
-    """Paint a plan, or continue the grid with this name, and end the command with its exit status."""
+    """Paint a plan, or continue the grid with this name, and end the command with its exit status.
+
+    Args:
+        options: as for ``open_studio``.
+    """
     from pixgen.studio.grids.grid import Grid
 
-    with open_studio(output_dir, device=device, devices=devices) as studio:
+    with open_studio(folder, **options) as studio:
         made = Grid.read(studio, plan) if isinstance(plan, str) else Grid.make(studio, plan)
         status = follow_grid(made, out=out, as_json=as_json)
     raise typer.Exit(status)
@@ -271,6 +280,8 @@ def strip(
     assignments: Assignments = None,
     device: Device = "auto",
     devices: Devices = None,
+    cluster: Cluster = None,
+    per_device: PerDevice = 1,
     output_dir: OutputDir = None,
     as_json: AsJsonLines = False,
 ) -> None:
@@ -282,10 +293,17 @@ def strip(
     from pixgen.recipe.options import Options
     from pixgen.studio.grids.plans import plan_strip
 
+    studio = {
+        "folder": output_dir,
+        "device": device,
+        "devices": devices,
+        "cluster": cluster,
+        "per_device": per_device,
+    }
     if out is not None:
         check_target(out, "--out", suffixes=(".png",), overwrite=overwrite)
     options = Options.typed(
         styles=style, preset=preset, size=size, steps=steps, seed=seed, assignments=assignments
     )
     plan = plan_strip((first, last), options, count=pictures)
-    paint_grid(plan, out=out, device=device, devices=devices, output_dir=output_dir, as_json=as_json)
+    paint_grid(plan, out=out, as_json=as_json, **studio)

@@ -1,6 +1,5 @@
 """``pixgen app``: open the page in a browser. ``app.py`` of a clone, and of a Space, runs the same command."""
 
-import contextlib
 import logging
 import os
 import threading
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pixgen.cli._options import RUNS, Devices, example
+from pixgen.cli._options import RUNS, Cluster, Devices, PerDevice, example
 from pixgen.cli._outputs import print_line
 from pixgen.cli._signals import exit_status
 from pixgen.cli._studio import open_studio
@@ -132,6 +131,8 @@ def open_page(
         ),
     ] = "auto",
     devices: Devices = None,
+    cluster: Cluster = None,
+    per_device: PerDevice = 1,
     output_dir: Annotated[
         Path | None,
         typer.Option(
@@ -177,10 +178,11 @@ def open_page(
         keep=os.environ.get("PIXGEN_KEEP") if keep is None else keep,
     )
     configure_logs(_read_log_format(log_format), private=policy.public)
-    studio = open_studio(output_dir, device=device, devices=devices, policy=policy)
-    library = PictureLibrary(studio, roots=search_root or [])
-    library.follow()
-    with contextlib.closing(studio):
+    with open_studio(
+        output_dir, device=device, devices=devices, cluster=cluster, per_device=per_device, policy=policy
+    ) as studio:
+        library = PictureLibrary(studio, roots=search_root or [])
+        library.follow()
         try:
             page = build(studio, library=library, say=LANGUAGES[lang or "en"])
             launch(

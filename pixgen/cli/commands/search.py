@@ -1,19 +1,22 @@
 """``pixgen index``, ``search`` and ``collections``: find pictures in folders and among your runs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.cli._options import FILTERS, MODELS, OUTPUT, AsJson, Device, OutputDir, example
+from pixgen.cli._options import FILTERS, MODELS, OUTPUT, AsJson, Device, EmbeddingCluster, OutputDir, example
 from pixgen.cli._outputs import print_table, printable
+from pixgen.cli._studio import open_cluster
 
 if TYPE_CHECKING:
     from pixgen.studio.library.library import PictureLibrary, SearchFolder
     from pixgen.vision.search.collection import Hit
-    from pixgen.vision.search.indexing import Progress
+    from pixgen.vision.search.indexing import Progress, Reader
 
 _MOST_LISTED = 20  # skipped files that a person sees; --json lists them all
 
@@ -56,6 +59,7 @@ def index(
     library: Library = None,
     output_dir: OutputDir = None,
     device: Device = "auto",
+    cluster: EmbeddingCluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Index a folder of pictures for search; only new and changed files are read again.
@@ -69,7 +73,8 @@ def index(
     with _studio(output_dir, device) as studio:
         finder = _open_library(studio, library, model)
         place = finder.add(folder, name=collection)
-        last = _show_progress(finder.refresh(place), quiet=as_json)
+        with _reader(cluster, finder.model) as reader:
+            last = _show_progress(finder.refresh(place, reader=reader), quiet=as_json)
         found = finder.collection(place)
         if approximate:
             found.make_approximate()
@@ -227,6 +232,18 @@ def _studio(output_dir: Path | None, device: str):
     from pixgen.studio import Studio
 
     return Studio(output_dir, device=device)
+
+
+@contextmanager
+def _reader(cluster: str | None, model: str) -> "Iterator[Reader | None]":
+    """What reads and embeds files on a cluster; None without one."""
+    if not cluster:
+        yield None
+        return
+    with open_cluster(cluster) as connection:
+        from pixgen.cluster.data import read_files
+
+        yield partial(read_files, connection, model)
 
 
 def _open_library(studio: Any, library: str | None, model: str | None) -> "PictureLibrary":

@@ -1,6 +1,6 @@
 """Zero-shot classification with a studio's device and models, and the label sets that people save."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from pixgen.models.progress import DownloadProgress
 from pixgen.studio.model_cache import load_in_background
 from pixgen.studio.storage import storage_errors, write_bytes
 from pixgen.studio.studio import Studio
-from pixgen.vision.zeroshot.batches import ClassifiedPicture, classify_all
+from pixgen.vision.zeroshot.batches import ClassifiedPicture, PreparedBatch, classify_all, classify_batch
 from pixgen.vision.zeroshot.embeddings import LabelEmbeddings, StoredEmbeddings
 from pixgen.vision.zeroshot.labels import (
     LabelSet,
@@ -78,12 +78,16 @@ class ClassifierService:
         *,
         stopped: Stopped = _never,
         thumbnails: int = 0,
+        embedded: Iterable[PreparedBatch] | None = None,
     ) -> Iterator[list[ClassifiedPicture]]:
         """Classify pictures in batches until ``stopped()`` is true; yields the results of each batch.
 
         Args:
             thumbnails: how many of the first results carry a thumbnail.
+            embedded: the pictures in batches, if they are embedded elsewhere.
         """
+        if embedded is not None:
+            return (classify_batch(classifier, batch) for batch in embedded)
         return classify_all(
             self._perceptor(models),
             classifier,

@@ -28,7 +28,7 @@ from pixgen.studio.studio import Studio
 from pixgen.translation import needs_english
 from pixgen.vision.images import PictureFile, Skipped, find_pictures
 from pixgen.vision.search.collection import MOST_HITS, Collection, Hit, Row, find_nearest
-from pixgen.vision.search.indexing import Progress, index_pictures
+from pixgen.vision.search.indexing import Progress, Reader, index_pictures
 from pixgen.vision.search.library import Library, default_name, legacy_name
 from pixgen.vision.search.query import EVERYTHING, Filter, Query, embed_query, in_english
 
@@ -192,8 +192,12 @@ class PictureLibrary:
         """Whether there is any finished run."""
         return any(True for _ in self._finished_runs())
 
-    def refresh(self, place: SearchFolder) -> Iterator[Progress]:
-        """Update a folder's collection from its files. Raises SearchError, ModelError."""
+    def refresh(self, place: SearchFolder, *, reader: Reader | None = None) -> Iterator[Progress]:
+        """Update a folder's collection from its files. Raises SearchError, ModelError.
+
+        Args:
+            reader: as for ``index_pictures``.
+        """
         perceptor = self._perceptor(place.model)
         own = place.name == RUNS
         with self.studio.exclusive():
@@ -204,9 +208,15 @@ class PictureLibrary:
             place.name, place.model, dimensions=dimensions, source=str(place.folder)
         )
         files = self._finished_runs() if own else find_pictures(place.folder)
-        facts = {"facts": partial(_run_facts, place.folder)} if own else {}
+        more: dict[str, Any] = {"facts": partial(_run_facts, place.folder)} if own else {}
         return index_pictures(
-            collection, files, perceptor, folder=place.folder, turn=self.studio.exclusive, **facts
+            collection,
+            files,
+            perceptor,
+            folder=place.folder,
+            turn=self.studio.exclusive,
+            reader=reader,
+            **more,
         )
 
     def list_indexed(self) -> list[SearchFolder]:

@@ -59,6 +59,14 @@ class Worker(Protocol):
     def name(self) -> str:
         """The name for people, such as ``cuda:0``."""
 
+    @property
+    def device(self) -> str:
+        """The device on its machine: ``cpu``, ``cuda`` or ``cuda:NUMBER``."""
+
+    @property
+    def memory(self) -> int | None:
+        """The bytes that a recipe can have on it, its models included; None if unknown."""
+
     def prepare(self) -> None:
         """Set up the thread that drives this worker; called once on it. Raises WorkerLost."""
 
@@ -89,3 +97,8 @@ class Worker(Protocol):
 
     def close(self) -> None:
         """Drop all models and end the worker."""
+
+
+def has_memory(worker: Worker, needed: int) -> bool:
+    """Whether a worker has so many bytes for a recipe; also if that is not known yet."""
+    return not needed or (memory := worker.memory) is None or needed <= memory

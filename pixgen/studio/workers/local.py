@@ -15,6 +15,7 @@ from PIL import Image
 from pixgen.errors import DeviceError, OutOfMemory
 from pixgen.models.progress import DownloadProgress, listen_to_downloads
 from pixgen.recipe.recipe import Recipe
+from pixgen.studio.memory_check import free_bytes
 from pixgen.studio.model_cache import ModelCache, resolve_device
 from pixgen.studio.scheduler import FairLock
 
@@ -142,6 +143,11 @@ class LocalWorker:
     def name(self) -> str:
         """The name for people."""
         return self._name or self.device
+
+    @cached_property
+    def memory(self) -> int | None:
+        """The bytes that were free on a GPU at first; None on the CPU, which every recipe may try."""
+        return None if self.device == "cpu" else free_bytes(self.device)
 
     def prepare(self) -> None:
         """Set the number of threads for the operations of the calling thread."""

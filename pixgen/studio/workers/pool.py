@@ -11,7 +11,7 @@ from functools import partial
 from pixgen.studio.jobs import Job
 from pixgen.studio.runs.run import RunLock
 from pixgen.studio.scheduler import JobQueue
-from pixgen.studio.workers.base import Worker, WorkerLost
+from pixgen.studio.workers.base import Worker, WorkerLost, has_memory
 from pixgen.studio.workers.session import End, JobSession, SessionTools
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,15 @@ class WorkerPool:
     @property
     def workers(self) -> list[Worker]:
         """The workers, also those that are being replaced."""
-        with self._lock:
-            return list(self._workers)
+        return list(self._workers)  # without the lock: the list itself never changes
+
+    def fits(self, worker: Worker, job: Job) -> bool:
+        """Whether a worker is to take a job: it has the memory, or none has it and it has the most, so that the
+        session can say how much that is."""
+        if has_memory(worker, job.memory):
+            return True
+        sizes = [each.memory or 0 for each in self._workers if not has_memory(each, job.memory)]
+        return len(sizes) == len(self._workers) and worker.memory == max(sizes)
 
     def submit(self, job: Job, *, run_lock: RunLock) -> None:
         """Add a job to the queue. Raises RuntimeError if the system is out of threads; then the job is not in

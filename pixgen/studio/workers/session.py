@@ -17,6 +17,7 @@ from pixgen.logs import log_run
 from pixgen.messages import _
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import Job, StopRequested
+from pixgen.studio.memory_check import format_bytes
 from pixgen.studio.runs.edits import take_edit
 from pixgen.studio.runs.inputs import (
     named_pictures,
@@ -29,7 +30,7 @@ from pixgen.studio.runs.record import RunRecorder, SavedState, read_state
 from pixgen.studio.runs.run import Run, RunLock, State
 from pixgen.studio.scheduler import JobQueue
 from pixgen.studio.status import FinalFrame
-from pixgen.studio.workers.base import Painting, Worker, WorkerLost
+from pixgen.studio.workers.base import Painting, Worker, WorkerLost, has_memory
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame
@@ -173,6 +174,13 @@ class JobSession:
 
     def _load(self, worker: Worker) -> None:
         job, record = self.job, self._record
+        if not has_memory(worker, job.memory):
+            raise StudioError(
+                "This picture needs about {needed} of memory, and the largest device has {free}: choose a "
+                "smaller size, fewer cutouts or smaller models.",
+                needed=format_bytes(job.memory),
+                free=format_bytes(worker.memory or 0),
+            )
         job.set_state("loading")
         record.save_facts(job.snapshot("loading"))
         if job.on_load is not None:

@@ -115,6 +115,8 @@ class ZeroGpuWorker:
     """Paints recipes in loans of a ZeroGPU, each of some seconds."""
 
     name = "ZeroGPU"
+    device = "cuda"
+    memory = None  # unknown until there is a loan
 
     def prepare(self) -> None:
         """Nothing: the GPU comes with each loan."""

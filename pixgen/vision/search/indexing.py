@@ -5,9 +5,10 @@ an interruption, indexing resumes from the last complete batch.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -40,6 +41,8 @@ _TIDY_EVERY = 100  # batches: more small files make a search slow
 
 DeviceTurn = Callable[[], AbstractContextManager]
 FactsOf = Callable[[PictureFile], Mapping[str, Any]]
+EmbeddedFile = tuple[OpenedPicture | Unchanged | Skipped, np.ndarray | None]  # with its unit vector (D,)
+Reader = Callable[[Sequence[tuple[PictureFile, str]], Path], Iterator[list[EmbeddedFile]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,7 @@ def index_pictures(
     folder: Path,
     turn: DeviceTurn = nullcontext,
     facts: FactsOf = lambda found: {},
+    reader: Reader | None = None,
 ) -> Iterator[Progress]:
     """Bring a collection up to date with ``files``, and report progress; the last state is ``done``.
 
@@ -83,6 +87,7 @@ def index_pictures(
         folder: the base of the files' paths; nothing outside it is opened.
         turn: a context that waits for a turn on the device, entered for every batch.
         facts: additional fields of a file's row.
+        reader: opens and embeds files in pieces of at most ``MODEL_BATCH``; by default ``read_files``.
 
     Files of unchanged size and time are skipped; for others with a known path, the sha256 decides. Files that are no
     pictures are listed as skipped. Raises SearchError, OutOfMemory.
@@ -116,25 +121,17 @@ def index_pictures(
     )
     yield progress
 
-    def opened(found: PictureFile) -> OpenedPicture | Unchanged | Skipped:
-        size, _modified, sha256 = known.get(found.path, (None, None, ""))
-        try:
-            return open_file(found, folder, side=perceptor.size, known=sha256 if size == found.size else "")
-        except PictureError as error:
-            return Skipped(found.path, error.message)
-        except Exception:  # one bad file must not stop the indexing, whatever the decoder raises
-            log.exception("a picture could not be opened")
-            return Skipped(found.path, _("It cannot be opened."))
-
-    results = map_in_threads(opened, wanted, ahead=2 * BATCH)
+    if reader is None:
+        reader = partial(read_files, perceptor, turn=turn)
+    to_read = [(found, _known_sha256(found, known)) for found in wanted]
     begun = perf_counter()
-    batch, vectors, batches = [], [], 0
-    while piece := list(islice(results, min(MODEL_BATCH, BATCH - len(batch)))):
+    batch: list[EmbeddedFile] = []
+    batches = 0
+    for piece in reader(to_read, folder):
         batch += piece
-        vectors += _embed([each for each in piece if isinstance(each, OpenedPicture)], perceptor, turn)
         if len(batch) >= BATCH or progress.done + len(piece) == progress.total:
-            progress = _write_batch(batch, vectors, progress, collection, facts, known)
-            batch, vectors, batches = [], [], batches + 1
+            progress = _write_batch(batch, progress, collection, facts, known)
+            batch, batches = [], batches + 1
             if batches % _TIDY_EVERY == 0:
                 collection.compact()
         progress = replace(progress, done=progress.done + len(piece), seconds=perf_counter() - begun)
@@ -145,15 +142,57 @@ def index_pictures(
     yield replace(progress, state="done")
 
 
+def read_files(
+    perceptor: "Perceptor",
+    wanted: Sequence[tuple[PictureFile, str]],
+    folder: Path,
+    *,
+    turn: DeviceTurn = nullcontext,
+) -> Iterator[list[EmbeddedFile]]:
+    """Open files on threads and embed them with a perceptor, in pieces, as ``index_pictures`` does by default.
+
+    Args:
+        wanted: each file, with the sha256 that it had, or "".
+    """
+
+    def opened(item: tuple[PictureFile, str]) -> OpenedPicture | Unchanged | Skipped:
+        return open_known_file(*item, folder=folder, side=perceptor.size)
+
+    results = map_in_threads(opened, wanted, ahead=2 * BATCH)
+    while piece := list(islice(results, MODEL_BATCH)):
+        vectors = iter(_embed([each for each in piece if isinstance(each, OpenedPicture)], perceptor, turn))
+        yield [(each, next(vectors) if isinstance(each, OpenedPicture) else None) for each in piece]
+
+
+def open_known_file(
+    found: PictureFile, sha256: str, *, folder: Path, side: int
+) -> OpenedPicture | Unchanged | Skipped:
+    """Open a file as ``open_file`` does; one that is no picture is returned with the reason."""
+    try:
+        return open_file(found, folder, side=side, known=sha256)
+    except PictureError as error:
+        return Skipped(found.path, error.message)
+    except Exception:  # one bad file must not stop the indexing, whatever the decoder raises
+        log.exception("a picture could not be opened")
+        return Skipped(found.path, _("It cannot be opened."))
+
+
+def _known_sha256(found: PictureFile, known: Mapping[str, Any]) -> str:
+    """The sha256 that a file had, if its size is still the same; else empty."""
+    size, _modified, sha256 = known.get(found.path, (None, None, ""))
+    return sha256 if size == found.size else ""
+
+
 def _write_batch(
-    batch: list[OpenedPicture | Unchanged | Skipped],
-    vectors: list[np.ndarray],
+    embedded: list[EmbeddedFile],
     progress: Progress,
     collection: Collection,
     facts: FactsOf,
     known: Mapping[str, Any],
 ) -> Progress:
     """Write a batch of files to the collection; the progress after it."""
+    batch = [each for each, _vector in embedded]
+    vectors = [vector for _each, vector in embedded if vector is not None]
     seen = [each for each in batch if isinstance(each, OpenedPicture)]
     same = {each.found.path: each.found.modified for each in batch if isinstance(each, Unchanged)}
     skipped = tuple(each for each in batch if isinstance(each, Skipped))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from pixgen.errors import ClassifyError
@@ -85,6 +86,9 @@ class ClassifiedPicture:
     error: str = ""
 
 
+PreparedBatch = list[tuple[PreparedPicture, "np.ndarray | None"]]  # with their unit vectors (D,)
+
+
 def classify_all(
     perceptor: "Perceptor",
     classifier: Classifier,
@@ -106,27 +110,31 @@ def classify_all(
     ready = map_in_threads(prepare, enumerate(sources), ahead=2 * BATCH)
     try:
         while not stopped() and (batch := list(islice(ready, BATCH))):
-            yield _classify_batch(perceptor, classifier, batch, turn)
+            yield classify_batch(classifier, _embed(perceptor, batch, turn))
     finally:
         ready.close()
 
 
-def _classify_batch(
-    perceptor: "Perceptor", classifier: Classifier, batch: list[PreparedPicture], turn: DeviceTurn
-) -> list[ClassifiedPicture]:
-    squares = [each.pixels for each in batch if each.pixels is not None]
-    answers = iter(())
-    if squares:
-        with turn(), torch.inference_mode():
-            vectors = perceptor.embed_images(to_batch(squares, perceptor.device)).cpu()
-        answers = iter(classifier.answers(vectors))
+def classify_batch(classifier: Classifier, batch: PreparedBatch) -> list[ClassifiedPicture]:
+    """The answers to embedded pictures; one without a vector has its error."""
+    vectors = [vector for _each, vector in batch if vector is not None]
+    answers = iter(classifier.answers(torch.from_numpy(np.stack(vectors))) if vectors else ())
     return [
         ClassifiedPicture(
             each.source.name,
             each.source.label,
-            next(answers) if each.pixels is not None else None,
+            None if vector is None else next(answers),
             each.thumbnail,
             each.error,
         )
-        for each in batch
+        for each, vector in batch
     ]
+
+
+def _embed(perceptor: "Perceptor", batch: list[PreparedPicture], turn: DeviceTurn) -> PreparedBatch:
+    squares = [each.pixels for each in batch if each.pixels is not None]
+    vectors: Iterator[np.ndarray] = iter(())
+    if squares:
+        with turn(), torch.inference_mode():
+            vectors = iter(perceptor.embed_images(to_batch(squares, perceptor.device)).cpu().numpy())
+    return [(each, None if each.pixels is None else next(vectors)) for each in batch]

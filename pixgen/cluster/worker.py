@@ -1,0 +1,312 @@
+"""A worker on a cluster: an actor that paints, driven by a thread of the studio as if it were a local device."""
+
+import io
+import logging
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import ray
+from PIL import Image
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from pixgen.cluster.actor import GROUPS, PaintingActor
+from pixgen.cluster.connection import Place, kill_process
+from pixgen.cluster.messages import (
+    ActorMessage,
+    Failed,
+    FrameMessage,
+    Halted,
+    Loaded,
+    pack_state,
+    unpack_state,
+)
+from pixgen.errors import PixgenError
+from pixgen.models.progress import DownloadProgress
+from pixgen.recipe.recipe import Recipe
+from pixgen.studio.video.source import SourceVideo
+from pixgen.studio.workers.base import Painting, WorkerLost
+from pixgen.studio.workers.local import Painter
+
+log = logging.getLogger(__name__)
+_POLL = 1.0  # seconds that an actor waits for a message before it answers that there is none
+_START = 120.0  # seconds for a new actor to start: it loads torch, and Ray may have to make room for it
+
+
+class RayWorker:
+    """Paints on one device of a cluster.
+
+    Args:
+        place: the node and the device.
+        painter: builds the optimization that yields the frames, on the node.
+        patience: seconds without an answer after which the actor counts as frozen and is replaced.
+    """
+
+    def __init__(self, place: Place, *, painter: Painter | None = None, patience: float = 15.0) -> None:
+        self.place = place
+        self._painter, self.patience = painter, patience
+        self.open: set[str] = set()  # the keys of its paintings
+        self._actor: Any = None
+        self._about: dict[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """The node's address and the device, such as ``10.0.0.7 cuda:0``."""
+        return self.place.name
+
+    @property
+    def device(self) -> str:
+        """The device on its node."""
+        return self.place.device
+
+    @property
+    def memory(self) -> int | None:
+        """This worker's share of the bytes that were free on its device at first; None until it has started."""
+        free = self._about.get("free")
+        return None if free is None else int(free * self.place.share)
+
+    @property
+    def painting(self) -> bool:
+        """Whether a recipe is painted here, or paused."""
+        return bool(self.open)
+
+    def prepare(self) -> None:
+        """Start the actor, and wait until it answers. Raises WorkerLost."""
+        remote: Any = ray.remote  # its type knows no groups
+        self._actor = (
+            remote(concurrency_groups=GROUPS)(PaintingActor)
+            .options(
+                num_cpus=self.place.cpus,
+                num_gpus=self.place.gpus,
+                scheduling_strategy=NodeAffinitySchedulingStrategy(self.place.node, soft=False),
+                runtime_env={"env_vars": {"OMP_WAIT_POLICY": "PASSIVE"}},
+            )
+            .remote(self.place.device, threads=self.place.threads, painter=self._painter)
+        )
+        self._about = self.call(self._actor.describe.remote(), patience=_START)
+
+    def paint(
+        self,
+        recipe: Recipe,
+        pictures: Mapping[str, Any],
+        *,
+        state: dict[str, Any] | None,
+        save_every: float,
+        report: Callable[[DownloadProgress], None],
+    ) -> Painting:
+        """As ``Worker.paint``."""
+        painting = RemotePainting(self, self._actor, pictures)
+        painting.begin(recipe, state=state, save_every=save_every, report=report)
+        return painting
+
+    def free_memory(self) -> None:
+        """Drop the loaded models on the node."""
+        with suppress(WorkerLost):
+            self.call(self._actor.free_memory.remote())
+
+    def replace(self) -> bool:
+        """Try to work again after a loss, with the same actor if it still answers, else with a new one."""
+        try:
+            self.call(self._actor.describe.remote())
+            return True
+        except WorkerLost:
+            pass
+        try:
+            self.prepare()
+            return True
+        except WorkerLost as lost:
+            log.info("%s", lost)
+            return False
+
+    def close(self) -> None:
+        """End the actor."""
+        with suppress(Exception):  # the cluster may be gone
+            ray.kill(self._actor, no_restart=True)
+
+    def call(self, answer: Any, *, patience: float | None = None) -> Any:
+        """The value of an actor's answer. Raises what the actor raised, and WorkerLost if none comes; an actor that
+        is frozen is ended."""
+        limit = self.patience if patience is None else patience
+        try:
+            return ray.get(answer, timeout=limit)
+        except GetTimeoutError:
+            self._end_frozen()
+            raise WorkerLost(
+                "The worker {name} did not answer for {seconds:g} seconds.", name=self.name, seconds=limit
+            ) from None
+        except RayTaskError as error:
+            cause = error.cause
+            if isinstance(cause, PixgenError):
+                raise cause from None
+            raise
+        except (RayError, ConnectionError, RuntimeError, SystemExit) as error:
+            # SystemExit: another thread has ended the connection, and with it every call that waits.
+            raise WorkerLost(
+                "The worker {name} is gone ({reason}).", name=self.name, reason=type(error).__name__
+            ) from None
+
+    def _end_frozen(self) -> None:
+        """End an actor that does not answer: as a frozen process hears nothing, by a signal on its node too."""
+        self.close()
+        if self._about:
+            kill_process(self._about["node"], self._about["process"])
+
+
+class RemoteFrame:
+    """A frame as it came from an actor, with the fields of a ``Frame``. Until its exact picture comes, ``picture``
+    is the newest preview."""
+
+    copied = None  # nothing is on its way from a device
+
+    def __init__(self, message: FrameMessage, *, candidates: tuple, shown: "np.ndarray | bytes") -> None:
+        self.step, self.steps = message.step, message.steps
+        self.similarities, self.losses = message.similarities, message.losses
+        self.seconds, self.notice = message.seconds, message.notice
+        self.candidates = candidates
+        self.exact = message.picture
+        self._shown = shown
+        sheet = message.cutouts
+        self.cutouts = None if sheet is None else lambda: sheet
+
+    @property
+    def picture(self) -> np.ndarray:
+        """The picture ``(H, W, 3)`` uint8."""
+        if self.exact is not None:
+            return self.exact
+        if isinstance(self._shown, bytes):
+            self._shown = np.asarray(Image.open(io.BytesIO(self._shown)).convert("RGB"))
+        return self._shown
+
+
+class RemotePainting(Iterator[Any]):
+    """A painting on an actor. Its frames come a moment after they were painted; the actor does not wait for them."""
+
+    def __init__(self, worker: RayWorker, actor: Any, pictures: Mapping[str, Any]) -> None:
+        self._worker, self._actor = worker, actor
+        self._key = secrets.token_hex(8)
+        self._pictures = pictures  # a change may add some
+        self._sent: set[str] = set()
+        self._messages: deque[ActorMessage] = deque()
+        self._recipe: Recipe | None = None
+        self._frame: RemoteFrame | None = None
+        self._candidates: tuple = ()
+        self._shown: np.ndarray | bytes = b""  # the newest picture or preview
+        self._checkpoint: bytes | None = None
+        self._end: Halted | None = None
+        self._watching = False
+
+    def begin(
+        self,
+        recipe: Recipe,
+        *,
+        state: dict[str, Any] | None,
+        save_every: float,
+        report: Callable[[DownloadProgress], None],
+    ) -> None:
+        """Have the actor load the models and paint; returns when they are loaded."""
+        self._worker.open.add(self._key)
+        self._actor.paint.remote(
+            self._key,
+            recipe,
+            self._new_pictures(),
+            state=None if state is None else pack_state(state),
+            save_every=save_every,
+        )
+        try:
+            while not isinstance(message := self._next_message(), Loaded):
+                if isinstance(message, DownloadProgress):
+                    report(message)
+        except BaseException:
+            self.close()
+            raise
+        self._recipe = message.recipe
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe with the changes made so far."""
+        assert self._recipe is not None, "it has begun"
+        return self._recipe
+
+    def __next__(self) -> Any:
+        """The next frame, a ``RemoteFrame``."""
+        self._checkpoint = None
+        if self._end is not None:
+            raise StopIteration
+        message = self._next_message()
+        if isinstance(message, FrameMessage):
+            return self._receive(message)
+        raise StopIteration
+
+    def change(self, **changes: Any) -> None:
+        """As ``Optimization.change``; the recipe says from which step on."""
+        answer = self._actor.change.remote(self._key, changes, self._new_pictures())
+        self._recipe = self._worker.call(answer)
+
+    def watch_cutouts(self, watch: bool) -> None:
+        """Whether the next frames bring the cutouts that CLIP saw."""
+        if watch != self._watching:
+            self._watching = watch
+            self._actor.watch_cutouts.remote(self._key, watch)
+
+    def checkpoint(self) -> dict[str, Any] | None:
+        """The state that came with the newest frame, if it was time."""
+        return None if self._checkpoint is None else unpack_state(self._checkpoint)
+
+    def halt(self) -> None:
+        """Begin no further step. Frames under way still come."""
+        self._actor.halt.remote(self._key)
+
+    def resume(self) -> None:
+        """Begin steps again after ``halt``."""
+        self.state()  # all that came before is taken
+        self._end = None
+        self._actor.resume.remote(self._key)
+
+    def state(self) -> dict[str, Any]:
+        """The state after the newest frame, once the iteration has ended."""
+        while self._end is None:
+            self._next_message()
+        return unpack_state(self._end.state)
+
+    def close(self) -> None:
+        """Drop the painting on the actor."""
+        self._worker.open.discard(self._key)
+        with suppress(Exception):  # the actor may be gone
+            self._actor.close.remote(self._key)
+
+    def _next_message(self) -> ActorMessage:
+        """The next message; ``Halted`` is also kept. Raises the error of a painting that has failed."""
+        while not self._messages:
+            answer = self._actor.take.remote(self._key, _POLL)
+            self._messages.extend(self._worker.call(answer, patience=self._worker.patience + _POLL))
+        message = self._messages.popleft()
+        if isinstance(message, Failed):
+            raise message.error
+        if isinstance(message, Halted):
+            self._end, self._recipe = message, message.recipe
+            if self._frame is not None and message.picture is not None:
+                self._frame.exact = message.picture
+        return message
+
+    def _receive(self, message: FrameMessage) -> RemoteFrame:
+        self._recipe = message.recipe or self._recipe
+        self._candidates = message.candidates or self._candidates
+        if message.picture is not None:
+            self._shown = message.picture
+        elif message.preview is not None:
+            self._shown = message.preview
+        self._checkpoint = message.state
+        self._frame = RemoteFrame(message, candidates=self._candidates, shown=self._shown)
+        return self._frame
+
+    def _new_pictures(self) -> dict[str, Any]:
+        """The pictures that the actor does not have yet; a source video as its file."""
+        found = {path: each for path, each in self._pictures.items() if path not in self._sent}
+        self._sent |= found.keys()
+        return {
+            path: each.as_file() if isinstance(each, SourceVideo) else each for path, each in found.items()
+        }
