@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from concurrent.futures import Future
@@ -82,6 +83,7 @@ class Cluster:
         self._closed = threading.Event()
         self._following: threading.Thread | None = None
         self._context = connect(address)
+        self._head = _head_address(address)
         try:
             self._add_workers(self.places())
         except BaseException:
@@ -185,6 +187,9 @@ class Cluster:
 
     def _look(self) -> list[Place] | None:
         """The places at this moment; None if the head does not answer."""
+        if not self._head_listens():  # Ray's own calls would wait for it, and in the end exit the process
+            log.warning("the head of the cluster is gone")
+            return None
         answer: Future[list[Place]] = Future()
 
         def ask() -> None:
@@ -212,9 +217,20 @@ class Cluster:
         with suppress(Exception):
             ray.shutdown()
 
-    def _is_back(self) -> bool:
+    def _head_listens(self) -> bool:
+        host, _separator, port = self._head.rpartition(":")
         try:
-            connect(self.address)
+            socket.create_connection((host.strip("[]"), int(port)), timeout=self._patience).close()
+        except OSError:
+            return False
+        return True
+
+    def _is_back(self) -> bool:
+        if self.address != "local" and not self._head_listens():
+            return False
+        try:
+            self._context = connect(self.address)
+            self._head = _head_address(self.address)
         except DeviceError:
             return False
         return True
@@ -239,6 +255,13 @@ def connect(address: str) -> Any:
             "ray://HOST:10001.",
             address=address[:80],
         ) from error
+
+
+def _head_address(address: str) -> str:
+    """The host and the port by which the head of the connected cluster is reached."""
+    if address.startswith("ray://"):
+        return address.removeprefix("ray://")
+    return ray.get_runtime_context().gcs_address
 
 
 def kill_process(node: str, process: int) -> None:

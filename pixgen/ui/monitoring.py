@@ -6,6 +6,7 @@
 import hmac
 import os
 import threading
+from collections import Counter as Counters
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
@@ -29,7 +30,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 class StudioMetrics:
     """The metrics of a studio and its page in a registry of their own.
 
-    ``pixgen_jobs`` by state, ``pixgen_queue_length``, ``pixgen_jobs_ended_total`` by state,
+    ``pixgen_jobs`` by state, ``pixgen_queue_length``, ``pixgen_workers`` by device, ``pixgen_jobs_ended_total`` by state,
     ``pixgen_step_seconds`` (one observation a job: its mean), ``pixgen_refusals_total`` by reason, threads, the
     memory of the device, and prometheus_client's metrics of the process. No label names a prompt, person or run.
     """
@@ -76,6 +77,10 @@ class StudioMetrics:
         yield GaugeMetricFamily(
             "pixgen_queue_length", "Jobs that wait for their turn", value=states["waiting"] + states["paused"]
         )
+        workers = GaugeMetricFamily("pixgen_workers", "Workers that paint, by device", labels=["device"])
+        for device, count in Counters(worker.device for worker in self._studio.workers).items():
+            workers.add_metric([device], count)
+        yield workers
         yield GaugeMetricFamily("pixgen_threads", "Threads of the process", value=threading.active_count())
         if (free := free_bytes(self._studio.device)) is not None:
             yield GaugeMetricFamily(
