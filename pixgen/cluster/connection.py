@@ -187,7 +187,9 @@ class Cluster:
 
     def _look(self) -> list[Place] | None:
         """The places at this moment; None if the head does not answer."""
-        if not self._head_listens():  # Ray's own calls would wait for it, and in the end exit the process
+        if not _listens(
+            self._head, seconds=self._patience
+        ):  # Ray's own calls would wait for it, and in the end exit the process
             log.warning("the head of the cluster is gone")
             return None
         answer: Future[list[Place]] = Future()
@@ -217,16 +219,8 @@ class Cluster:
         with suppress(Exception):
             ray.shutdown()
 
-    def _head_listens(self) -> bool:
-        host, _separator, port = self._head.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=self._patience).close()
-        except OSError:
-            return False
-        return True
-
     def _is_back(self) -> bool:
-        if self.address != "local" and not self._head_listens():
+        if self.address != "local" and not _listens(self._head, seconds=self._patience):
             return False
         try:
             self._context = connect(self.address)
@@ -246,6 +240,8 @@ def connect(address: str) -> Any:
     else:
         options["address"] = address
     try:
+        if address not in ("local", "auto") and not _listens(address, seconds=10.0):
+            raise ConnectionError("nothing listens there")  # at once; Ray would try for half a minute
         with _own_signals():
             return ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
@@ -257,10 +253,20 @@ def connect(address: str) -> Any:
         ) from error
 
 
+def _listens(address: str, *, seconds: float) -> bool:
+    """Whether anything answers at ``HOST:PORT`` or ``ray://HOST:PORT``."""
+    host, _separator, port = address.removeprefix("ray://").partition("/")[0].rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=seconds).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _head_address(address: str) -> str:
     """The host and the port by which the head of the connected cluster is reached."""
     if address.startswith("ray://"):
-        return address.removeprefix("ray://")
+        return address
     return ray.get_runtime_context().gcs_address
 
 

@@ -3,6 +3,7 @@
 import io
 import logging
 import secrets
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -34,6 +35,10 @@ from pixgen.studio.workers.local import Painter
 
 log = logging.getLogger(__name__)
 _POLL = 1.0  # seconds that an actor waits for a message before it answers that there is none
+# What Ray raises if an actor, a node or the connection is gone; SystemExit comes from calls that wait while another
+# thread ends the connection.
+_LOST = (RayError, ConnectionError, RuntimeError, SystemExit)
+_ENDING = 3.0  # seconds to wait for the end of an actor
 _START = 120.0  # seconds for a new actor to start: it loads torch, and Ray may have to make room for it
 
 
@@ -76,18 +81,22 @@ class RayWorker:
 
     def prepare(self) -> None:
         """Start the actor, and wait until it answers. Raises WorkerLost."""
+        try:
+            self._actor = self._start()
+        except _LOST as error:
+            raise self._lost(error) from None
+        self._about = self.ask(self._actor, "describe", patience=_START)
+
+    def _start(self) -> Any:
         remote: Any = ray.remote  # its type knows no groups
-        self._actor = (
-            remote(concurrency_groups=GROUPS)(PaintingActor)
-            .options(
-                num_cpus=self.place.cpus,
-                num_gpus=self.place.gpus,
-                scheduling_strategy=NodeAffinitySchedulingStrategy(self.place.node, soft=False),
-                runtime_env={"env_vars": {"OMP_WAIT_POLICY": "PASSIVE"}},
-            )
-            .remote(self.place.device, threads=self.place.threads, painter=self._painter)
-        )
-        self._about = self.call(self._actor.describe.remote(), patience=_START)
+        options = {
+            "num_cpus": self.place.cpus,
+            "num_gpus": self.place.gpus,
+            "scheduling_strategy": NodeAffinitySchedulingStrategy(self.place.node, soft=False),
+            "runtime_env": {"env_vars": {"OMP_WAIT_POLICY": "PASSIVE"}},
+        }
+        actor = remote(concurrency_groups=GROUPS)(PaintingActor).options(**options)
+        return actor.remote(self.place.device, threads=self.place.threads, painter=self._painter)
 
     def paint(
         self,
@@ -106,12 +115,12 @@ class RayWorker:
     def free_memory(self) -> None:
         """Drop the loaded models on the node."""
         with suppress(WorkerLost):
-            self.call(self._actor.free_memory.remote())
+            self.ask(self._actor, "free_memory")
 
     def replace(self) -> bool:
         """Try to work again after a loss, with the same actor if it still answers, else with a new one."""
         try:
-            self.call(self._actor.describe.remote())
+            self.ask(self._actor, "describe")
             return True
         except WorkerLost:
             pass
@@ -123,14 +132,31 @@ class RayWorker:
             return False
 
     def close(self) -> None:
-        """End the actor."""
-        with suppress(Exception):  # the cluster may be gone
-            ray.kill(self._actor, no_restart=True)
+        """End the actor; waits a few seconds at most."""
+        actor = self._actor
+        if actor is None or not ray.is_initialized():
+            return
 
-    def call(self, answer: Any, *, patience: float | None = None) -> Any:
-        """The value of an actor's answer. Raises what the actor raised, and WorkerLost if none comes; an actor that
+        def kill() -> None:
+            with suppress(Exception):  # the cluster may be gone
+                ray.kill(actor, no_restart=True)
+
+        ending = threading.Thread(target=kill, name="ending an actor", daemon=True)
+        ending.start()  # Ray waits for the head without an end
+        ending.join(_ENDING)
+
+    def tell(self, actor: Any, method: str, *arguments: Any, **named: Any) -> Any:
+        """Call a method of an actor without waiting; returns Ray's reference to the answer. Raises WorkerLost."""
+        try:
+            return getattr(actor, method).remote(*arguments, **named)
+        except _LOST as error:
+            raise self._lost(error) from None
+
+    def ask(self, actor: Any, method: str, *arguments: Any, patience: float | None = None) -> Any:
+        """The answer of an actor. Raises what the actor raised, and WorkerLost if none comes in time; an actor that
         is frozen is ended."""
         limit = self.patience if patience is None else patience
+        answer = self.tell(actor, method, *arguments)
         try:
             return ray.get(answer, timeout=limit)
         except GetTimeoutError:
@@ -139,15 +165,16 @@ class RayWorker:
                 "The worker {name} did not answer for {seconds:g} seconds.", name=self.name, seconds=limit
             ) from None
         except RayTaskError as error:
-            cause = error.cause
-            if isinstance(cause, PixgenError):
-                raise cause from None
+            if isinstance(error.cause, PixgenError):
+                raise error.cause from None
             raise
-        except (RayError, ConnectionError, RuntimeError, SystemExit) as error:
-            # SystemExit: another thread has ended the connection, and with it every call that waits.
-            raise WorkerLost(
-                "The worker {name} is gone ({reason}).", name=self.name, reason=type(error).__name__
-            ) from None
+        except _LOST as error:
+            raise self._lost(error) from None
+
+    def _lost(self, error: BaseException) -> WorkerLost:
+        return WorkerLost(
+            "The worker {name} is gone ({reason}).", name=self.name, reason=type(error).__name__
+        )
 
     def _end_frozen(self) -> None:
         """End an actor that does not answer: as a frozen process hears nothing, by a signal on its node too."""
@@ -209,7 +236,8 @@ class RemotePainting(Iterator[Any]):
     ) -> None:
         """Have the actor load the models and paint; returns when they are loaded."""
         self._worker.open.add(self._key)
-        self._actor.paint.remote(
+        self._tell(
+            "paint",
             self._key,
             recipe,
             self._new_pictures(),
@@ -243,14 +271,13 @@ class RemotePainting(Iterator[Any]):
 
     def change(self, **changes: Any) -> None:
         """As ``Optimization.change``; the recipe says from which step on."""
-        answer = self._actor.change.remote(self._key, changes, self._new_pictures())
-        self._recipe = self._worker.call(answer)
+        self._recipe = self._worker.ask(self._actor, "change", self._key, changes, self._new_pictures())
 
     def watch_cutouts(self, watch: bool) -> None:
         """Whether the next frames bring the cutouts that CLIP saw."""
         if watch != self._watching:
             self._watching = watch
-            self._actor.watch_cutouts.remote(self._key, watch)
+            self._tell("watch_cutouts", self._key, watch)
 
     def checkpoint(self) -> dict[str, Any] | None:
         """The state that came with the newest frame, if it was time."""
@@ -258,13 +285,13 @@ class RemotePainting(Iterator[Any]):
 
     def halt(self) -> None:
         """Begin no further step. Frames under way still come."""
-        self._actor.halt.remote(self._key)
+        self._tell("halt", self._key)
 
     def resume(self) -> None:
         """Begin steps again after ``halt``."""
         self.state()  # all that came before is taken
         self._end = None
-        self._actor.resume.remote(self._key)
+        self._tell("resume", self._key)
 
     def state(self) -> dict[str, Any]:
         """The state after the newest frame, once the iteration has ended."""
@@ -275,14 +302,17 @@ class RemotePainting(Iterator[Any]):
     def close(self) -> None:
         """Drop the painting on the actor."""
         self._worker.open.discard(self._key)
-        with suppress(Exception):  # the actor may be gone
-            self._actor.close.remote(self._key)
+        with suppress(WorkerLost):
+            self._tell("close", self._key)
+
+    def _tell(self, method: str, *arguments: Any, **named: Any) -> None:
+        self._worker.tell(self._actor, method, *arguments, **named)
 
     def _next_message(self) -> ActorMessage:
         """The next message; ``Halted`` is also kept. Raises the error of a painting that has failed."""
         while not self._messages:
-            answer = self._actor.take.remote(self._key, _POLL)
-            self._messages.extend(self._worker.call(answer, patience=self._worker.patience + _POLL))
+            limit = self._worker.patience + _POLL
+            self._messages.extend(self._worker.ask(self._actor, "take", self._key, _POLL, patience=limit))
         message = self._messages.popleft()
         if isinstance(message, Failed):
             raise message.error

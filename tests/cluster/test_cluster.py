@@ -1,5 +1,6 @@
 """A real cluster of three nodes on this machine: runs of several people, a node that is killed, a frozen actor."""
 
+import json
 import time
 from functools import partial
 from pathlib import Path
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixgen.errors import StudioError
+from pixgen.cli._studio import open_cluster
+from pixgen.cli.app import main
+from pixgen.errors import DeviceError, StudioError
 from pixgen.studio import Studio
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.studio.library.library import PictureLibrary
@@ -17,7 +20,10 @@ from pixgen.vision.zeroshot.sources import collect_sources
 from tests.studio.fakes import Painters, a_recipe
 
 pytest.importorskip("ray", reason="the extra “cluster” is not installed")
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning"),  # in Ray Data itself
+]
 STORE = 80 * 1024**2  # bytes of an object store
 
 
@@ -67,8 +73,19 @@ def undisturbed(folder: Path, recipe) -> bytes:
         return job.run.picture.read_bytes()
 
 
+def test_the_status_lists_nodes_and_starts_nothing(nodes, capsys):
+    assert main(["cluster", "status", "--cluster", nodes.address, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["nodes"]
+    assert sorted((node["cpus"], node["alive"]) for node in found) == [(0, True), (1, True), (1, True)]
+
+
+def test_an_address_without_a_cluster_is_an_error_that_says_what_to_do():
+    with pytest.raises(DeviceError, match="ray start --head"):
+        open_cluster("ray://127.0.0.1:9")
+
+
 def test_pictures_are_indexed_and_classified_as_on_a_local_device(nodes, tmp_path):
-    """The first test: the studio's workers leave no core free."""
+    """Before the tests that have a studio: its workers leave no core free."""
     from pixgen.cluster.connection import Cluster
     from pixgen.cluster.data import prepare_sources, read_files
 
