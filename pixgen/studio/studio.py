@@ -413,6 +413,8 @@ class Studio:
         workers = self._pool.workers
         if len(workers) < 2 and all(each is self._local or each.memory is None for each in workers):
             return 0
+        if all(each.device == "cpu" and each.memory is None for each in workers):
+            return 0
         gpu = next((worker.device for worker in workers if worker.device != "cpu"), "cpu")
         return needed_bytes(recipe, gpu)
 
