@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,18 +44,17 @@ def open_studio(
     if devices and cluster:
         raise DeviceError("--devices and --cluster cannot be combined: a cluster has its own devices.")
     with ExitStack() as stack:
+        nodes = None
         if has_zero_gpu():
-            lent = Studio(
-                folder, device="cpu", workers=[ZeroGpuWorker()], models=zero_gpu_models(), **options
-            )
-            studio = stack.enter_context(lent)
+            options |= {"workers": [ZeroGpuWorker()], "models": zero_gpu_models()}
+            device, names = "cpu", ""
         elif address and not devices:
             nodes = stack.enter_context(open_cluster(address, per_device=per_device))
-            studio = stack.enter_context(Studio(folder, device=device, workers=nodes.workers, **options))
+            options["workers"], names = nodes.workers, ""
+        chosen = parse_devices(names) if names else ()
+        studio = stack.enter_context(closing(Studio(folder, device=device, devices=chosen, **options)))
+        if nodes is not None:
             nodes.follow(studio)
-        else:
-            chosen = parse_devices(names) if names else ()
-            studio = stack.enter_context(Studio(folder, device=device, devices=chosen, **options))
         yield studio
 
 
