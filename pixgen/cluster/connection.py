@@ -180,10 +180,10 @@ class Cluster:
                 continue
             for place in self._workers.keys() - set(places):
                 log.warning("%s has left the cluster", place.name)
-                studio.remove_worker(self._workers.pop(place))
+                studio.pool.remove(self._workers.pop(place))
             for worker in self._add_workers(places):
                 log.info("%s has joined the cluster", worker.name)
-                studio.add_worker(worker)
+                studio.pool.add(worker)
 
     def _look(self) -> list[Place] | None:
         """The places at this moment; None if the head does not answer."""
@@ -214,7 +214,7 @@ class Cluster:
         while studio.queue() and time.monotonic() < deadline:
             self._closed.wait(0.1)
         for worker in self.workers:
-            studio.remove_worker(worker)
+            studio.pool.remove(worker)
         self._workers.clear()
         with suppress(Exception):
             ray.shutdown()

@@ -353,8 +353,7 @@ class Job:
                 self._notify()
 
     def apply_edits(self, painting: Painting) -> None:
-        """Apply the edits requested since the last call. Raises what ``painting.change`` raises; after the loss of
-        a worker, they are applied with the next call."""
+        """Apply the edits requested since the last call; those that WorkerLost prevents, with the next call."""
         with self._changed:
             changes, self._changes = self._changes, {}
             if not changes:

@@ -20,7 +20,6 @@ from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.jobs import Job
-from pixgen.studio.memory_check import needed_bytes
 from pixgen.studio.owners import address_of
 from pixgen.studio.policy import Policy
 from pixgen.studio.queue import QueueEntry, list_entries, move_job, release_places
@@ -82,7 +81,7 @@ class Studio:
         self._queue: JobQueue[Job] = JobQueue(
             owner=lambda job: job.owner,
             stopped=lambda job: job.stopping,
-            fits=lambda worker, job: self._pool.fits(worker, job),
+            fits=lambda worker, job: self.pool.fits(worker, job),
         )
         self.durations = DurationEstimator(self.folder / FILE)
         tools = SessionTools(
@@ -90,7 +89,7 @@ class Studio:
             save_every=save_every,
             longest_seconds=policy.longest_seconds,
         )
-        self._pool = WorkerPool(local if workers is None else workers, tools, on_end=self._call_back)
+        self.pool = WorkerPool(local if workers is None else workers, tools, on_end=self._call_back)
         self._lock = threading.RLock()  # guards the fields below
         self._jobs: dict[str, Job] = {}
         self._end_callbacks: list[Callable[[Job], object]] = []
@@ -108,15 +107,7 @@ class Studio:
     @property
     def workers(self) -> list[Worker]:
         """The workers that paint."""
-        return self._pool.workers
-
-    def add_worker(self, worker: Worker) -> None:
-        """Let another worker take jobs, such as one on a machine that has joined."""
-        self._pool.add(worker)
-
-    def remove_worker(self, worker: Worker) -> None:
-        """Let a worker take no more jobs, such as one on a machine that has left."""
-        self._pool.remove(worker)
+        return self.pool.workers
 
     def submit(
         self,
@@ -299,9 +290,9 @@ class Studio:
     def close(self, timeout: float | None = None) -> None:
         """Stop every job, wait until all are saved (at most ``timeout`` seconds) and unload the models."""
         self._stop_jobs()
-        self._pool.close()
-        self._pool.join(timeout)
-        for worker in {id(each): each for each in (*self._pool.workers, self._local)}.values():
+        self.pool.close()
+        self.pool.join(timeout)
+        for worker in {id(each): each for each in (*self.pool.workers, self._local)}.values():
             worker.close()
         if self._made_folder:  # listing runs or asking for a missing one leaves no folder behind
             remove_empty(self.folder)
@@ -389,7 +380,7 @@ class Studio:
             check=self.policy.check_prompts,
             on_load=on_load,
             resumes=resumes,
-            memory=self._needed_memory(run.recipe),
+            memory=self.pool.needed_memory(run.recipe),
             durations=self.durations,
         )
         self._jobs.pop(job.id, None)
@@ -398,7 +389,7 @@ class Studio:
         for run_id in ended[:-REMEMBERED]:
             del self._jobs[run_id]
         try:
-            self._pool.submit(job, run_lock=run_lock)
+            self.pool.submit(job, run_lock=run_lock)
         except RuntimeError as error:  # the system is out of threads
             run_lock.release()
             raise QueueFull("The queue is full: try again later.") from error
@@ -407,16 +398,6 @@ class Studio:
                 if entry.job is job:
                     _log_start(entry)
         return job
-
-    def _needed_memory(self, recipe: Recipe) -> int:
-        """The bytes that a recipe needs, where there is a choice of devices; else 0: it may try."""
-        workers = self._pool.workers
-        if len(workers) < 2 and all(each is self._local or each.memory is None for each in workers):
-            return 0
-        if all(each.device == "cpu" and each.memory is None for each in workers):
-            return 0
-        gpu = next((worker.device for worker in workers if worker.device != "cpu"), "cpu")
-        return needed_bytes(recipe, gpu)
 
     def _call_back(self, job: Job) -> None:
         with log_run(job.id):
@@ -435,7 +416,7 @@ class Studio:
     def _check_open(self, queued: list[Job], owner: str) -> None:
         if self._closed:
             raise StudioError("The studio is closed: start a new one.")
-        if not self._pool.workers:
+        if not self.pool.workers:
             raise StudioError("No device is connected at the moment: try again later.")
         release_places(queued, self.policy)
         address = address_of(owner)

@@ -184,7 +184,7 @@ def test_losses_that_are_not_numbers_are_kept_as_none_and_the_next_job_paints(op
         painter.__class__ = Broken
         return painter
 
-    monkeypatch.setattr(studio._pool.workers[0], "_painter", broken)
+    monkeypatch.setattr(studio.pool.workers[0], "_painter", broken)
     job = studio.submit(a_recipe())
     assert job.wait(20)
     assert (job.state, job.error) == ("done", None)

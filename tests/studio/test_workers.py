@@ -211,9 +211,9 @@ def test_workers_that_join_and_leave(open_workers):
     jobs = [studio.submit(a_recipe(seed=seed)) for seed in range(3)]
     assert first.held.wait(20)
     worker = local(second)
-    studio.add_worker(worker)
+    studio.pool.add(worker)
     ended(*jobs[1:])
-    studio.remove_worker(worker)
+    studio.pool.remove(worker)
     first.go_on.set()
     ended(jobs[0])
     assert len(studio.workers) == 1
@@ -232,7 +232,7 @@ def test_a_picture_goes_where_its_memory_fits_or_is_refused_with_the_sizes(open_
     small, large = Painters(), Painters()
     studio = open_workers(Sized(small, 10**9), Sized(large, 4 * 10**9))
     needed = {1: 2 * 10**9, 2: 3 * 10**9, 3: 5 * 10**9}
-    monkeypatch.setattr("pixgen.studio.studio.needed_bytes", lambda recipe, device: needed[recipe.seed])
+    monkeypatch.setattr("pixgen.studio.workers.pool.needed_bytes", lambda recipe, device: needed[recipe.seed])
     jobs = [studio.submit(a_recipe(seed=seed)) for seed in needed]
     assert all(job.wait(20) for job in jobs)
     assert [job.state for job in jobs] == ["done", "done", "failed"]

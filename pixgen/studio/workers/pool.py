@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import Job
+from pixgen.studio.memory_check import needed_bytes
 from pixgen.studio.runs.run import RunLock
 from pixgen.studio.scheduler import JobQueue
 from pixgen.studio.workers.base import Worker, WorkerLost, has_memory
+from pixgen.studio.workers.local import LocalWorker
 from pixgen.studio.workers.session import End, JobSession, SessionTools
 
 log = logging.getLogger(__name__)
@@ -51,6 +54,14 @@ class WorkerPool:
             return True
         sizes = [each.memory or 0 for each in self._workers if not has_memory(each, job.memory)]
         return len(sizes) == len(self._workers) and worker.memory == max(sizes)
+
+    def needed_memory(self, recipe: Recipe) -> int:
+        """The bytes that a recipe needs, where there is a choice of devices; else 0: it may try."""
+        workers = self._workers
+        alone = len(workers) == 1 and (isinstance(workers[0], LocalWorker) or workers[0].memory is None)
+        if alone or all(each.device == "cpu" and each.memory is None for each in workers):
+            return 0
+        return needed_bytes(recipe, next((each.device for each in workers if each.device != "cpu"), "cpu"))
 
     def submit(self, job: Job, *, run_lock: RunLock) -> None:
         """Add a job to the queue. Raises RuntimeError if the system is out of threads; then the job is not in

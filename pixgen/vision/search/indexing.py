@@ -159,7 +159,7 @@ def read_files(
         return open_known_file(*item, folder=folder, side=perceptor.size)
 
     results = map_in_threads(opened, wanted, ahead=2 * BATCH)
-    while piece := list(islice(results, MODEL_BATCH)):
+    while piece := list(islice(results, min(MODEL_BATCH, BATCH))):
         vectors = iter(_embed([each for each in piece if isinstance(each, OpenedPicture)], perceptor, turn))
         yield [(each, next(vectors) if isinstance(each, OpenedPicture) else None) for each in piece]
 
