@@ -144,6 +144,7 @@ class Cluster:
     def follow(self, studio: "Studio") -> None:
         """From now on, let machines that join paint for a studio, and go on without those that leave. If the head
         is lost, stop every job, so that all can be resumed, and connect again when it is back."""
+        studio.pool.start()  # an actor takes some seconds
         self._following = threading.Thread(target=self._follow, args=(studio,), name="cluster", daemon=True)
         self._following.start()
 

@@ -172,6 +172,7 @@ class RayWorker:
             raise self._lost(error) from None
 
     def _lost(self, error: BaseException) -> WorkerLost:
+        log.warning("%s: %s", self.name, error)  # such as a pixgen that is not installed on the node
         return WorkerLost(
             "The worker {name} is gone ({reason}).", name=self.name, reason=type(error).__name__
         )

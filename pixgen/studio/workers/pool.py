@@ -71,6 +71,11 @@ class WorkerPool:
             self._sessions[job.id] = JobSession(job, self._tools, run_lock=run_lock)
             self._queue.join(job)
 
+    def start(self) -> None:
+        """Start the threads, and so the workers, before there is a job."""
+        with self._lock:
+            self._start_threads()
+
     def add(self, worker: Worker) -> None:
         """Let another worker take jobs, such as one on a machine that has joined."""
         with self._lock:
