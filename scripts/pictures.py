@@ -13,12 +13,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # run from a clone, not installed
 
-from pixgen.studio.worker import paint
-
 from pixgen.models.upscalers import BUNDLED, load_upscaler
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.model_cache import ModelCache
+from pixgen.studio.workers.local import paint
 from pixgen.synthesis.tensors import to_pixels, to_tensor
 from pixgen.synthesis.upscale import upscale
 

@@ -24,7 +24,7 @@ FLOORS = {
 }  # fmt: skip
 TOGETHER = (0, 1)  # floors whose modules may import each other
 MOST_MODULES = 15  # in a folder, without its __init__
-MOST_IN_ALL = 292  # modules of the package, without the folders' __init__
+MOST_IN_ALL = 296  # modules of the package, without the folders' __init__
 MOST_LINES = 460  # in a module
 # Words that the field has other names for, as names of modules or classes.
 PRIVATE_WORDS = {
