@@ -1,4 +1,5 @@
-"""Base classes of a recipe's parts, partial recipes as dictionaries, and how a setting is declared.
+"""Base classes of a recipe's parts, partial recipes as dictionaries, how a setting is declared, and what is wrong with
+a value.
 
 A setting is declared once, as a pydantic field. The page's control, the command line's help and the table
 of ``docs/settings.md`` are made from its title, description, range, step and the titles of its choices.
@@ -10,13 +11,24 @@ import typing
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 from pydantic.fields import FieldInfo
 
-from pixgen.errors import RecipeError
+from pixgen.errors import PixgenError, RecipeError
+from pixgen.messages import Message, _, ngettext
 from pixgen.text_files import parse_json
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class Value(BaseModel):
@@ -265,3 +277,67 @@ def _literals(annotation: Any) -> tuple[str, ...]:
 def _simple_type(annotation: Any) -> type | None:
     found = [each for each in _union_members(annotation) if each in (int, float, bool, str)]
     return found[0] if len(found) == 1 else None
+
+
+def describe_validation(error: ValueError) -> Message:
+    """The first complaint of a validation: where, what is allowed, what was given."""
+    if not isinstance(error, ValidationError):
+        return error.message if isinstance(error, PixgenError) else Message(str(error))
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "value_error":  # a whole sentence of ours
+        raised = first["ctx"]["error"]
+        said = raised.message if isinstance(raised, PixgenError) else Message(str(raised))
+        return _("{field}: {problem}", field=where, problem=said) if where else said
+    said = _describe_problem(first)
+    if where:
+        said = _("{field} {problem}", field=where, problem=said)
+    given = first.get("input")
+    if isinstance(given, (int, float, str)) and len(str(given)) < 60:
+        return _("{problem} (not {given})", problem=said, given=repr(given))
+    return said
+
+
+_PROBLEMS = {  # pydantic's kinds of errors
+    "greater_than_equal": _("must be greater than or equal to {limit}"),
+    "less_than_equal": _("must be less than or equal to {limit}"),
+    "greater_than": _("must be greater than {limit}"),
+    "less_than": _("must be less than {limit}"),
+    "finite_number": _("must be a finite number"),
+    "float_type": _("must be a valid number"),
+    "float_parsing": _("must be a valid number, unable to parse string as a number"),
+    "int_type": _("must be a valid integer"),
+    "int_parsing": _("must be a valid integer, unable to parse string as an integer"),
+    "int_from_float": _("must be a valid integer, got a number with a fractional part"),
+    "bool_type": _("must be a valid boolean"),
+    "bool_parsing": _("must be a valid boolean, unable to interpret input"),
+    "string_type": _("must be a valid string"),
+    "literal_error": _("must be {limit}"),
+    "missing": _("is required"),
+    "extra_forbidden": _("is not an allowed field"),
+}
+
+
+def _describe_problem(error: "ErrorDetails") -> Message:
+    """Pydantic's complaint about a value as a translatable message; unknown kinds of complaint stay in
+    English."""
+    kind, facts = error["type"], error.get("ctx", {})
+    if kind == "string_too_long":
+        return ngettext(
+            "must have at most {count} character",
+            "must have at most {count} characters",
+            facts["max_length"],
+        )
+    if kind == "string_too_short":
+        return ngettext(
+            "must have at least {count} character",
+            "must have at least {count} characters",
+            facts["min_length"],
+        )
+    if kind not in _PROBLEMS:
+        return Message(error["msg"].replace("Input should be", "must be"))
+    limit = next(iter(facts.values()), None)
+    if limit is None or "{limit}" not in _PROBLEMS[kind]:
+        return _PROBLEMS[kind]
+    whole = isinstance(limit, float) and limit.is_integer()
+    return Message(_PROBLEMS[kind], limit=int(limit) if whole else limit)

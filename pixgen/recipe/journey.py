@@ -368,9 +368,14 @@ class Journey(Value):
         return Moment(frame, frame / self.fps)
 
     @property
+    def rate(self) -> float:
+        """Frames per second; without a journey, steps."""
+        return self.fps if self.moving else STEPS_A_SECOND
+
+    @property
     def frame_seconds(self) -> float:
         """How long a frame is shown; without a journey, a step."""
-        return 1 / (self.fps if self.moving else STEPS_A_SECOND)
+        return 1 / self.rate
 
     def motion(self, frame: int, sound: Mapping[str, float] = SILENCE) -> Motion:
         """How the view moves from this frame to the next, with the levels of the sound there."""

@@ -283,8 +283,8 @@ def _translations(options: Options, recipe: Recipe) -> dict[str, str]:
     styles = load_chosen_styles(options)
     before, after = apply_styles(typed, styles), apply_styles(replace_texts(typed, english), styles)
     pairs = zip(
-        (text for scene in before for prompt in scene for text in (prompt.text, prompt.origin)),
-        (text for scene in after for prompt in scene for text in (prompt.text, prompt.origin)),
+        (text for scene in before for prompt in scene for text in (prompt.text, prompt.origin, prompt.where)),
+        (text for scene in after for prompt in scene for text in (prompt.text, prompt.origin, prompt.where)),
         strict=True,
     )
     return {one: other for one, other in pairs if one != other}

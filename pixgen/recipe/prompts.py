@@ -1,7 +1,7 @@
 r"""Prompts and their grammar: ``a red fox @left :2 | snow | text :-1 :-0.9 ^ the same fox asleep``.
 
 ``|`` divides prompts, ``^`` divides scenes, ``:weight`` and ``:weight:stop`` follow a text, ``[path]``
-is a picture, ``[noise:42]`` a random direction, ``winter -> summer`` the difference of two texts, ``@left`` or ``@[path]`` says where a prompt applies. Numbers are peeled from the right
+is a picture, ``[noise:42]`` a random direction, ``winter -> summer`` the difference of two texts, ``@left``, ``@[path]`` or ``@[the sky]`` says where a prompt applies. Numbers are peeled from the right
 only while they are numbers, so a colon inside a text is text; so is an ``@`` without a place. Without a
 space before it, ``fox:2`` is a weight, but ``10:30``, ``16:9``, ``localhost:7860`` and the end of a URL
 are text; with one, ``at 10 :30``, it is a weight. A weight that changes over time is an expression in brackets,
@@ -12,13 +12,12 @@ are inverse.
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from pixgen.errors import InvalidValue, PixgenError, RecipeError
-from pixgen.messages import Message, _, ngettext
-from pixgen.recipe.base import Value
+from pixgen.errors import InvalidValue, RecipeError
+from pixgen.recipe.base import Value, describe_validation
 from pixgen.recipe.effects.expressions import (
     LONGEST_EXPRESSION,
     NAMES,
@@ -27,9 +26,6 @@ from pixgen.recipe.effects.expressions import (
     parse_expression,
 )
 from pixgen.recipe.escapes import double_backslashes, find_marks, read_number, split_unescaped, unescape
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 NO_STOP = -1e9  # below any similarity loss: such a prompt never stops pulling
 NEGATIVE_STOP = -0.9  # further away than this, nothing more is gained by pushing
@@ -43,10 +39,11 @@ _COUNTED = re.compile(r"\d+(?:[.:]\d+)*")
 _HOST = re.compile(r"localhost|[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _URL = re.compile(r"\w://")
 MOST_WEIGHT = 1000
+VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv")  # of a region that moves
 _NOISE = re.compile(r"\[noise:(\d{1,18})\]")
 _ARROW = re.compile(r"\s(\\*)->\s")
 # What in brackets behind a colon is meant as an expression: a call, a name of its own, or an operator.
-_CALCULATED = re.compile(r"[a-z]+\(|[*/%]|\d\s*[+-]|[+-]\s*\d")
+_CALCULATED = re.compile(r"[a-z]+\(|[*/%<>]|\d\s*[+-]|[+-]\s*\d")
 
 Place = Literal["left", "right", "top", "bottom", "centre", "everywhere"]
 PLACES: tuple[str, ...] = get_args(Place)
@@ -72,11 +69,14 @@ class Prompt(Value):
     weight_expression: Annotated[str, Field(max_length=LONGEST_EXPRESSION)] = ""
     stop: Annotated[float, Field(ge=NO_STOP, le=10, allow_inf_nan=False)] = NO_STOP
     region: Place = "everywhere"
-    mask: Annotated[str, Field(max_length=4096)] = ""  # or a painted region's path, white where it is
+    # Or the path of a painted region or of a video of one, white where it is.
+    mask: Annotated[str, Field(max_length=4096)] = ""
+    # Or words: the region is where CLIP finds them in the picture that is being painted.
+    where: Annotated[str, Field(max_length=200)] = ""
     first_step: Annotated[int, Field(ge=0)] = 0
     last_step: Annotated[int, Field(ge=0)] | None = None
 
-    @field_validator("text", "origin", "picture", "mask", mode="before")
+    @field_validator("text", "origin", "picture", "mask", "where", mode="before")
     @classmethod
     def _stripped(cls, value: Any) -> Any:
         return value.strip() if isinstance(value, str) else value
@@ -87,8 +87,10 @@ class Prompt(Value):
             raise InvalidValue("a prompt needs either a text or a picture, not both")
         if self.origin and not self.text:
             raise InvalidValue("a direction leads from one text to another: “winter -> summer”")
-        if self.mask and self.region != "everywhere":
+        if bool(self.mask) + bool(self.where) + (self.region != "everywhere") > 1:
             raise InvalidValue("the region of a prompt is either a word or a mask, not both")
+        if self.where and not _are_words(self.where):
+            raise InvalidValue("say a region in at least two words, for example “the sky”")
         if self.weight_expression:
             parse_expression(self.weight_expression)
         return self
@@ -162,7 +164,9 @@ def find_ambiguous_weights(text: str) -> list[str]:
 
 def texts_of(scenes: Iterable[Scene]) -> list[str]:
     """The texts of all prompts, each once; pictures have none."""
-    texts = (text for scene in scenes for prompt in scene for text in (prompt.text, prompt.origin))
+    texts = (
+        text for scene in scenes for prompt in scene for text in (prompt.text, prompt.origin, prompt.where)
+    )
     return list(dict.fromkeys(filter(None, texts)))
 
 
@@ -173,11 +177,11 @@ def replace_texts(scenes: Iterable[Scene], texts: Mapping[str, str]) -> tuple[Sc
             prompt.model_copy(
                 update={
                     name: texts[text]
-                    for name in ("text", "origin")
+                    for name in ("text", "origin", "where")
                     if (text := getattr(prompt, name)) in texts
                 }
             )
-            if prompt.text in texts or prompt.origin in texts
+            if {prompt.text, prompt.origin, prompt.where} & texts.keys()
             else prompt
             for prompt in scene
         )
@@ -251,7 +255,10 @@ def _split_direction(term: str) -> tuple[str, str, str]:
 
 def _unescape_text(text: str) -> str:
     """A text without the backslashes of the grammar."""
-    return unescape(_ARROW.sub(lambda found: f" {found[1][: len(found[1]) // 2]}-> ", text), _SPECIAL)
+    return unescape(
+        _ARROW.sub(lambda found: f"{found[0][0]}{found[1][: len(found[1]) // 2]}->{found[0][-1]}", text),
+        _SPECIAL,
+    )
 
 
 def _without_numbers(term: str, *, weighted: bool = False) -> tuple[str, list[float]]:
@@ -327,7 +334,26 @@ def _split_region(term: str) -> tuple[str, dict[str, Any]]:
         place = after.lower()
         return before, {"region": "centre" if place == "center" else place}
     path = re.fullmatch(r"\[(.*)\]", after, re.DOTALL)
-    return (before, {"mask": unescape(path[1], _SPECIAL)}) if path and path[1].strip() else (term, {})
+    if not path or not path[1].strip():
+        return term, {}
+    inside = unescape(path[1], _SPECIAL).strip()
+    if _is_bracketed(inside) and inside[1:-1].strip():  # a path that looks like words
+        return before, {"mask": inside[1:-1]}
+    return before, {"where" if _are_words(inside) else "mask": inside}
+
+
+def _are_words(text: str) -> bool:
+    """Whether a region in brackets is words, such as “the sky”, and not a path: a path has a suffix or a slash."""
+    return len(text.split()) > 1 and not _is_bracketed(text) and not re.search(r"[/\\]|\.\w{1,5}$", text)
+
+
+def _is_bracketed(text: str) -> bool:
+    return len(text) > 1 and text[0] == "[" and text[-1] == "]"
+
+
+def is_video_path(path: str) -> bool:
+    """Whether a region's path is that of a video."""
+    return path.lower().endswith(VIDEO_SUFFIXES)
 
 
 def _format(prompt: Prompt) -> str:
@@ -347,8 +373,11 @@ def _format(prompt: Prompt) -> str:
             start = text.rindex(":(")
             text = f"{text[:start]}\\{text[start:]}"
     where = []
-    if prompt.mask:
-        where = [f"@[{_escape(prompt.mask, '|^@')}]"]
+    if prompt.mask or prompt.where:
+        inside = prompt.mask or prompt.where
+        if prompt.mask and (_are_words(prompt.mask) or _is_bracketed(prompt.mask)):
+            inside = f"[{prompt.mask}]"
+        where = [f"@[{_escape(inside, '|^@')}]"]
     elif prompt.region != "everywhere":
         where = [f"@{prompt.region}"]
     numbers = []
@@ -387,67 +416,3 @@ def _number(value: float) -> str:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
-
-
-def describe_validation(error: ValueError) -> Message:
-    """The first complaint of a validation: where, what is allowed, what was given."""
-    if not isinstance(error, ValidationError):
-        return error.message if isinstance(error, PixgenError) else Message(str(error))
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "value_error":  # a whole sentence of ours
-        raised = first["ctx"]["error"]
-        said = raised.message if isinstance(raised, PixgenError) else Message(str(raised))
-        return _("{field}: {problem}", field=where, problem=said) if where else said
-    said = _describe_problem(first)
-    if where:
-        said = _("{field} {problem}", field=where, problem=said)
-    given = first.get("input")
-    if isinstance(given, (int, float, str)) and len(str(given)) < 60:
-        return _("{problem} (not {given})", problem=said, given=repr(given))
-    return said
-
-
-_PROBLEMS = {  # pydantic's kinds of errors
-    "greater_than_equal": _("must be greater than or equal to {limit}"),
-    "less_than_equal": _("must be less than or equal to {limit}"),
-    "greater_than": _("must be greater than {limit}"),
-    "less_than": _("must be less than {limit}"),
-    "finite_number": _("must be a finite number"),
-    "float_type": _("must be a valid number"),
-    "float_parsing": _("must be a valid number, unable to parse string as a number"),
-    "int_type": _("must be a valid integer"),
-    "int_parsing": _("must be a valid integer, unable to parse string as an integer"),
-    "int_from_float": _("must be a valid integer, got a number with a fractional part"),
-    "bool_type": _("must be a valid boolean"),
-    "bool_parsing": _("must be a valid boolean, unable to interpret input"),
-    "string_type": _("must be a valid string"),
-    "literal_error": _("must be {limit}"),
-    "missing": _("is required"),
-    "extra_forbidden": _("is not an allowed field"),
-}
-
-
-def _describe_problem(error: "ErrorDetails") -> Message:
-    """Pydantic's complaint about a value as a translatable message; unknown kinds of complaint stay in
-    English."""
-    kind, facts = error["type"], error.get("ctx", {})
-    if kind == "string_too_long":
-        return ngettext(
-            "must have at most {count} character",
-            "must have at most {count} characters",
-            facts["max_length"],
-        )
-    if kind == "string_too_short":
-        return ngettext(
-            "must have at least {count} character",
-            "must have at least {count} characters",
-            facts["min_length"],
-        )
-    if kind not in _PROBLEMS:
-        return Message(error["msg"].replace("Input should be", "must be"))
-    limit = next(iter(facts.values()), None)
-    if limit is None or "{limit}" not in _PROBLEMS[kind]:
-        return _PROBLEMS[kind]
-    whole = isinstance(limit, float) and limit.is_integer()
-    return Message(_PROBLEMS[kind], limit=int(limit) if whole else limit)

@@ -415,9 +415,9 @@ class Job:
 
     def _keep(self, scenes: tuple[Scene, ...], trusted: Collection[str]) -> tuple[Scene, ...]:
         self._check(scenes)
-        find = trust_paths(self._find, trusted)
-        scenes = keep_prompts(scenes, self._run.folder, find=find)
-        self.pictures |= open_pictures(prompt_pictures(scenes), self._run.folder)
+        folder, find = self._run.folder, trust_paths(self._find, trusted)
+        scenes = keep_prompts(scenes, folder, find=find)
+        self.pictures |= open_pictures(prompt_pictures(scenes), folder, fps=self.recipe.journey.rate)
         return scenes
 
     def _snapshot(self, state: State, notice: str) -> Run:

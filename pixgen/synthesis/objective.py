@@ -17,10 +17,10 @@ from pixgen.losses import Compute, Losses
 from pixgen.losses.layout import tiling_loss
 from pixgen.models.clip.aesthetics import load_aesthetic_predictor
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
-from pixgen.recipe.prompts import NO_STOP, Prompt, Scene
+from pixgen.recipe.prompts import NO_STOP, Prompt, Scene, is_video_path
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.cutouts.cutouts import CutoutSampler, pixel_centres, plan_cutouts
-from pixgen.synthesis.cutouts.regions import Regions
+from pixgen.synthesis.cutouts.regions import RELEVANCE_EVERY, Regions, relevance_map
 from pixgen.synthesis.cutouts.sampler import make_sampler
 from pixgen.synthesis.cutouts.sheets import contact_sheet
 from pixgen.synthesis.filters import wall_window
@@ -34,6 +34,7 @@ _MOST_SHOWN, _SIDE_SHOWN = 16, 112  # cutouts on a sheet, and their side in pixe
 _SIDE_FOR_COLOURS = 128
 # Of a picture whose patterns are compared: those of a phone photo's pixels are noise, and need gigabytes.
 _LARGEST_SIDE = 1024
+_OTHER_REGIONS = ("a picture", "a texture", "the background")  # what a region in words is compared with
 
 
 def spherical_dist_loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -209,6 +210,7 @@ class Objective:
         self.watch_cutouts = False  # whether a frame brings a sheet of its cutouts
         self.cutout_sheet: Callable[[], np.ndarray] | None = None  # of the latest step
         self._samplers: dict[tuple, CutoutSampler] = {}  # of the recipe in force
+        self.relevance: dict[str, torch.Tensor] = {}  # maps of the regions in words, by these
         self._regions: dict[tuple, Regions] = {}  # of the scene in force, by its regions
         self._numbers: dict[tuple, PromptWeights] = {}  # of the prompts in force
         self._stacked: tuple[tuple[torch.Tensor, ...], torch.Tensor] = (), torch.empty(0)
@@ -266,7 +268,7 @@ class Objective:
         if not prompts:
             return {}, {}
         cutouts, targets = recipe.cutouts, self._stack(target_vectors)  # (P, D)
-        regions = self._find_regions(prompts)
+        regions = self._find_regions(prompts, picture, recipe, step)
         sampler = self._find_sampler(recipe)
         placed = regions.place(sampler.place, cutouts.count, aspect=recipe.width / recipe.height)
         placed = sampler.warp(placed, step=step)
@@ -353,12 +355,29 @@ class Objective:
             self._samplers = {key: sampler}
         return self._samplers[key]
 
-    def _find_regions(self, prompts: Scene) -> Regions:
-        key = tuple((each.region, each.mask) for each in prompts)  # weights may change each step
+    def _find_regions(self, prompts: Scene, picture: torch.Tensor, recipe: Recipe, step: int) -> Regions:
+        """The regions of prompts in force; those that move or are said in words change over the steps."""
+        self._look_for_words(prompts, picture, step)
+        frame = recipe.journey.moment(step).frame if any(is_video_path(each.mask) for each in prompts) else 0
+        places = tuple(
+            (each.region, each.mask, each.where) for each in prompts
+        )  # weights may change each step
+        key = (places, frame, tuple(id(self.relevance[each.where]) for each in prompts if each.where))
         if key not in self._regions:
             cpu = torch.device("cpu")  # where cutouts are placed
-            self._regions = {key: Regions(prompts, pictures=self._pictures, device=cpu)}
+            made = Regions(prompts, pictures=self._pictures, device=cpu, frame=frame, found=self.relevance)
+            self._regions = {key: made}
         return self._regions[key]
+
+    def _look_for_words(self, prompts: Scene, picture: torch.Tensor, step: int) -> None:
+        """Look for the regions that are said in words, every few steps."""
+        for prompt in prompts:
+            if prompt.where and (step % RELEVANCE_EVERY == 0 or prompt.where not in self.relevance):
+                target = self._target(Prompt(text=prompt.where))
+                others = self._perceptor.embed_texts(_OTHER_REGIONS)
+                self.relevance[prompt.where] = relevance_map(
+                    picture.detach(), target, others, self._perceptor
+                )
 
     def _on_device(self, prompts: Scene) -> PromptWeights:
         """The weights and the stops of prompts, kept while they are in force."""

@@ -414,6 +414,7 @@ class Optimization(Iterator[Frame]):
             "step": self.step,
             **self.canvas.state(),
             "journey": self._camera.state(),
+            "relevance": dict(self._objective.relevance),
             "generator": self._generator.get_state(),
             "host_generator": self._host_generator.get_state(),
             "device": self._device.type,
@@ -427,6 +428,7 @@ class Optimization(Iterator[Frame]):
         self.step, self._finished, self._init_stages = state["step"], False, None
         self.canvas.restore(self.recipe, state)
         self._camera.restore(state.get("journey"))
+        self._objective.relevance = dict(state.get("relevance", {}))
         if "gradient_scale" in state:
             self._scale.restore(state["gradient_scale"])
             self._reported_dropped = round(float(self._scale.dropped))

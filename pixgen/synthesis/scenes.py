@@ -75,7 +75,7 @@ def slerp(one: torch.Tensor, other: torch.Tensor, part: float) -> torch.Tensor:
 
 def _are_compatible(one: Prompt, other: Prompt) -> bool:
     """Whether one prompt may turn into another: weights of one sign, and the same region and steps."""
-    place = ("region", "mask", "first_step", "last_step")
+    place = ("region", "mask", "where", "first_step", "last_step")
     same = all(getattr(one, name) == getattr(other, name) for name in place)
     return same and one.weight * other.weight > 0
 

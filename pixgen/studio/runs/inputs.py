@@ -15,7 +15,8 @@ from PIL import Image
 
 from pixgen.errors import PictureError
 from pixgen.images import MAX_BYTES, open_picture
-from pixgen.recipe.prompts import Scene
+from pixgen.recipe.journey import STEPS_A_SECOND
+from pixgen.recipe.prompts import Scene, is_video_path
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.runs.lookups import read_lookup
 from pixgen.studio.storage import storage_errors, write_bytes
@@ -99,7 +100,7 @@ def keep_pictures(recipe: Recipe, folder: Path, *, find: Callable[[str], Path]) 
 
     Raises StorageError.
     """
-    paths = {path: keep_picture(find(path), folder) for path in sorted(named_pictures(recipe))}
+    paths = {path: _keep_named(path, folder, find) for path in sorted(named_pictures(recipe))}
     if video := recipe.journey.video:
         paths[video] = f"{FOLDER}/{keep_video(find(video), folder / FOLDER)}"
     if audio := recipe.journey.audio:
@@ -111,11 +112,18 @@ def keep_pictures(recipe: Recipe, folder: Path, *, find: Callable[[str], Path]) 
     return replace_paths(recipe, paths)
 
 
+def _keep_named(path: str, folder: Path, find: Callable[[str], Path]) -> str:
+    """Copy a picture, or a video of a region that moves."""
+    if is_video_path(path):
+        return f"{FOLDER}/{keep_video(find(path), folder / FOLDER)}"
+    return keep_picture(find(path), folder)
+
+
 def keep_prompts(
     scenes: tuple[Scene, ...], folder: Path, *, find: Callable[[str], Path]
 ) -> tuple[Scene, ...]:
     """Copy the pictures that scenes name; returns the scenes that name the copies."""
-    paths = {path: keep_picture(find(path), folder) for path in sorted(prompt_pictures(scenes))}
+    paths = {path: _keep_named(path, folder, find) for path in sorted(prompt_pictures(scenes))}
     return tuple(
         tuple(
             prompt.model_copy(
@@ -131,14 +139,20 @@ def keep_prompts(
 
 
 def open_pictures(
-    paths: set[str], folder: Path, *, transparent: Collection[str] = ()
+    paths: set[str], folder: Path, *, transparent: Collection[str] = (), fps: float = STEPS_A_SECOND
 ) -> dict[str, Image.Image]:
     """Open the copied pictures of a run, by their paths in its recipe; those in ``transparent`` keep their
-    opacity. Raises PictureError."""
+    opacity. Videos of regions are opened at a frame rate, as pictures by frame. Raises PictureError."""
     for path in paths:
         if not KEPT_PATH.fullmatch(path):
             raise PictureError("“{name}” is not a picture of this run.", name=Path(path).name)
-    return {path: open_picture(folder / path, transparent=path in transparent) for path in sorted(paths)}
+    opened: dict[str, Any] = {
+        path: SourceVideo(folder / path, fps=fps)
+        if is_video_path(path)
+        else open_picture(folder / path, transparent=path in transparent)
+        for path in sorted(paths)
+    }
+    return opened
 
 
 def open_recipe_lookup(recipe: Recipe, folder: Path) -> dict[str, np.ndarray]:

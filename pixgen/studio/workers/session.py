@@ -192,7 +192,12 @@ class JobSession:
             recipe = self._stored_recipe(stored)
             record.resume(stored)
         folder = record.run.folder
-        job.pictures |= open_pictures(named_pictures(recipe), folder, transparent={recipe.overlay.picture})
+        job.pictures |= open_pictures(
+            named_pictures(recipe),
+            folder,
+            transparent={recipe.overlay.picture},
+            fps=recipe.journey.rate,
+        )
         job.pictures |= open_recipe_lookup(recipe, folder)  # type: ignore[arg-type]
         footage = open_source_video(recipe, record.run.folder)
         job.pictures |= footage  # type: ignore[arg-type]  # as pictures

@@ -5,12 +5,14 @@ So CLIP only sees whole pieces of the picture, never a masked hole.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from PIL import Image
 
 from pixgen.errors import RecipeError
+from pixgen.models.clip.perceptor import Perceptor, Perceptors
 from pixgen.recipe.prompts import Prompt
 from pixgen.synthesis.cutouts.cutouts import Placement, sample_cutouts
 from pixgen.synthesis.precision import full_precision
@@ -27,24 +29,30 @@ Box = tuple[float, float, float, float]  # left, top, right and bottom in [-1, 1
 
 
 def has_region(prompt: Prompt) -> bool:
-    """Whether a prompt applies to a part of the picture only."""
+    """Whether a prompt applies to a part of the picture that is known before anything is painted."""
     return bool(prompt.mask) or prompt.region != "everywhere"
 
 
-def region_map(prompt: Prompt, pictures: Mapping[str, Image.Image]) -> torch.Tensor:
+def region_map(prompt: Prompt, pictures: Mapping[str, Any], *, frame: int = 0) -> torch.Tensor:
     """The map of a prompt with a region, ``(1, 1, SIDE, SIDE)``, from 0 to 1 with soft edges.
 
     Args:
-        pictures: the painted regions by their paths, white where a prompt applies.
+        pictures: the painted regions by their paths, white where a prompt applies; a region that moves is a video of
+            pictures by frame.
+        frame: of such a video. One that is black everywhere is a map of zeros.
 
     Raises RecipeError if a painted region is black everywhere.
     """
     if prompt.mask:
-        painted = to_tensor(pictures[prompt.mask]).mean(1, keepdim=True)
+        given = pictures[prompt.mask]
+        moving = not isinstance(given, Image.Image)
+        painted = to_tensor(given[frame] if moving else given).mean(1, keepdim=True)
         whole = F.interpolate(painted, size=(SIDE, SIDE), mode="area")
         margin = (_SOFT // 2,) * 4
         for _ in range(2):  # twice, for a smooth edge
             whole = F.avg_pool2d(F.pad(whole, margin, mode="replicate"), _SOFT, stride=1)
+        if moving and float(whole.max()) < 0.1:
+            return torch.zeros_like(whole)
         if float(whole.max()) < 0.1:
             raise RecipeError(
                 "The region of “{label}” is black everywhere: paint white where it applies.",
@@ -76,23 +84,79 @@ def region_box(where: torch.Tensor) -> Box:
     return left, top, right, bottom
 
 
+WINDOWS, _WINDOW = 7, 1 / 3  # windows along each side in which CLIP looks for words, and a window's side
+RELEVANCE_EVERY = 10  # steps after which regions in words are looked for again
+
+
+@torch.no_grad()
+def relevance_map(
+    picture: torch.Tensor, target: torch.Tensor, others: torch.Tensor, perceptor: Perceptor | Perceptors
+) -> torch.Tensor:
+    """Where CLIP finds a text in a picture ``(1, 3, H, W)``, ``(1, 1, SIDE, SIDE)`` from 0 to 1 on the CPU.
+
+    CLIP looks at overlapping windows; one counts by how much more it is like the text than like others. As coarse as
+    the windows, a third of the picture wide: it finds the sky, and no small thing.
+
+    Args:
+        target: the text's unit vector ``(D,)``.
+        others: unit vectors of texts that it is compared with, ``(N, D)``.
+    """
+    height, width = picture.shape[-2:]
+    high, wide = max(1, round(height * _WINDOW)), max(1, round(width * _WINDOW))
+    starts = torch.linspace(0, 1, WINDOWS).tolist()
+    windows = [
+        F.interpolate(
+            picture[
+                ...,
+                (y := round(down * (height - high))) : y + high,
+                (x := round(right * (width - wide))) : x + wide,
+            ],
+            size=(perceptor.size,) * 2,
+            mode="bilinear",
+            antialias=True,
+        )
+        for down in starts
+        for right in starts
+    ]
+    vectors = perceptor.embed_images(torch.cat(windows).float())  # (WINDOWS², D)
+    scores = vectors @ target - (vectors @ others.T).mean(1)
+    grid = scores.view(1, 1, WINDOWS, WINDOWS).cpu()
+    low, high_score = grid.min(), grid.max()
+    grid = (grid - low) / (high_score - low).clamp(min=1e-6)
+    margin = F.interpolate(grid, size=(SIDE,) * 2, mode="bicubic", align_corners=False).clamp(0, 1)
+    return (_STEEP * (margin - 0.5)).sigmoid()
+
+
 class Regions:
     """The regions of a scene's prompts.
 
     Args:
         prompts: at least one.
         pictures: the painted regions by their paths.
+        frame: of those that move.
+        found: the maps of regions that are said in words, ``(1, 1, SIDE, SIDE)``, by these.
     """
 
     def __init__(
-        self, prompts: tuple[Prompt, ...], *, pictures: Mapping[str, Image.Image], device: torch.device
+        self,
+        prompts: tuple[Prompt, ...],
+        *,
+        pictures: Mapping[str, Any],
+        device: torch.device,
+        frame: int = 0,
+        found: Mapping[str, torch.Tensor] | None = None,
     ) -> None:
         own = {
-            (each.region, each.mask): region_map(each, pictures).to(device)
+            (each.region, each.mask, each.where): region_map(each, pictures, frame=frame).to(device)
             for each in prompts
             if has_region(each)
         }
-        self.maps = [own.get((each.region, each.mask)) for each in prompts]  # None: everywhere
+        own |= {
+            (each.region, each.mask, each.where): found[each.where].to(device)
+            for each in prompts
+            if found and each.where in found
+        }
+        self.maps = [own.get((each.region, each.mask, each.where)) for each in prompts]  # None: everywhere
         self.boxes = [region_box(where) for where in own.values()]  # of each region
 
     def place(self, place: Callable[..., Placement], count: int, *, aspect: float) -> Placement:
