@@ -8,7 +8,7 @@ from time import perf_counter
 import pytest
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 
-from pixgen.bench.languages import languages
+from pixgen.bench.prompts import languages
 from pixgen.models.sketchers.pocket import load_exemplars
 from pixgen.models.vocabulary import unknown_words
 from pixgen.paths import ASSETS

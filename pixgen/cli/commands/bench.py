@@ -70,9 +70,9 @@ def _speed(
 @example("pixgen bench languages")
 def _languages(as_json: AsJson = False) -> None:
     """Measure how well prompts in twenty languages are understood, by the names of a hundred things."""
-    from pixgen.bench.languages import languages, text
+    from pixgen.bench.prompts import languages, languages_text
 
-    _print(languages(), as_json=as_json, text=text)
+    _print(languages(), as_json=as_json, text=languages_text)
 
 
 @bench.command("prompts")
@@ -87,9 +87,9 @@ def _prompts(
     as_json: AsJson = False,
 ) -> None:
     """Measure how much of the prompts in a file the bundled models understand. Nothing is painted."""
-    from pixgen.bench.prompts import prompts, read_prompts, text
+    from pixgen.bench.prompts import prompts, prompts_text, read_prompts
 
-    _print(prompts(read_prompts(file)), as_json=as_json, text=text)
+    _print(prompts(read_prompts(file)), as_json=as_json, text=prompts_text)
 
 
 @bench.command("launches")

@@ -76,7 +76,7 @@ def wall(
     kind: Annotated[
         str | None,
         typer.Option(
-            help="What lies beside the picture: shift (the same again), across, down or both (its mirror image). "
+            help="What the neighbouring tiles are: shift (the same again), across, down or both (its mirror image). "
             "Default: what it was painted for.",
             metavar="KIND",
             rich_help_panel=PICTURE,

@@ -132,7 +132,7 @@ class ZeroGpuWorker:
     ) -> "ZeroGpuPainting":
         """As ``Worker.paint``. Raises RecipeError for what cannot leave this process."""
         if not all(isinstance(picture, Image.Image) for picture in pictures.values()):
-            raise RecipeError("Videos cannot be restyled on ZeroGPU: use a Space with a GPU of its own.")
+            raise RecipeError("Videos cannot be restyled on ZeroGPU: use a Space with its own GPU.")
         return ZeroGpuPainting(
             recipe, pictures, state=None if state is None else _pack(state), save_every=save_every
         )
