@@ -70,7 +70,7 @@ RECIPES = {
     },
 }  # fmt: skip
 # Launches of a step at most: captured, and piece by piece.
-TABLE = {"balanced": (104, 485), "full-draft": (95, 700)}
+TABLE = {"balanced": (104, 518), "full-draft": (95, 700)}
 
 
 def painting(recipe):

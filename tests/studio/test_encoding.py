@@ -6,7 +6,7 @@ from dataclasses import replace
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pixgen.errors import PixgenError, StorageError, VideoError
@@ -42,6 +42,7 @@ def test_a_video_that_was_written_to_its_end_is_finished(videos):
 
 @settings(max_examples=40, deadline=None)
 @given(part=st.floats(0, 1, exclude_max=True), which=st.integers(0, 4))
+@example(part=0.0625, which=2)  # within the length of a WebM's segment
 def test_a_video_that_was_cut_off_anywhere_is_not_finished(videos, tmp_path_factory, part, which):
     data = videos[which].read_bytes()
     path = tmp_path_factory.mktemp("cut") / "cut"

@@ -200,9 +200,10 @@ def _ebml_size(file: BinaryIO) -> tuple[int, bool]:
     """The size of an element, and whether it is unknown, as in a live stream."""
     first = file.read(1)[0]
     length = 9 - first.bit_length()
-    if length > 8:
+    rest = file.read(length - 1)
+    if length > 8 or len(rest) < length - 1:
         raise ValueError("no size")
-    value = int.from_bytes(bytes([first & (0xFF >> length)]) + file.read(length - 1), "big")
+    value = int.from_bytes(bytes([first & (0xFF >> length)]) + rest, "big")
     return value, value == 2 ** (7 * length) - 1
 
 
