@@ -129,7 +129,7 @@ def test_a_painted_picture_is_classified_and_a_label_is_painted(classify):
     page.get_by_role("tab", name=ENGLISH("Create")).click()
     page.locator("#pg-prompt textarea").fill("a red apple")
     page.locator("#pg-preset").get_by_text("Draft").click()
-    conftest.unfold(page, ENGLISH("More settings"))
+    conftest.unfold(page, ENGLISH("Optimisation"))
     page.get_by_label("number input for Steps", exact=True).fill("5")
     page.get_by_label("number input for Steps", exact=True).press("Tab")
     page.locator("#pg-generate").click()

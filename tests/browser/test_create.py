@@ -92,7 +92,7 @@ def test_a_finished_picture_is_enlarged_and_seen_so(visit, tmp_path):
     paint(page)
     state(page, "done")
     page.locator("#pg-enlarge").click()
-    page.locator(f"{PICTURE}[alt='a red fox, Picture 512 × 512'][width='512']").wait_for()
+    page.locator(f"{PICTURE}[alt='a red fox, Picture 1024 × 1024'][width='1024']").wait_for()
     with page.expect_download() as download:
         page.locator("#pg-large").click()
     download.value.save_as(tmp_path / "fox.png")
@@ -210,6 +210,7 @@ def test_a_page_that_has_lost_its_stream_looks_again(visit):
     paint(page)
     page.locator(f"{PICTURE}[alt*=', step ']").wait_for()
     page.evaluate("window.cut()")
+    page.wait_for_timeout(1500)  # what had come is still shown
     last = page.locator(PICTURE).get_attribute("alt")
     page.wait_for_timeout(3000)
     assert page.locator(PICTURE).get_attribute("alt") == last
@@ -388,13 +389,13 @@ def test_the_fold_of_the_styles_names_those_that_are_chosen(visit):
     page.locator("#pg-styles [data-style=watercolour]").click()
     page.locator("#pg-style [data-changed='Watercolour']").wait_for()
     page.locator("#pg-styles [data-style=night]").click()
-    page.locator("#pg-style [data-changed='Watercolour, Night']").wait_for()
+    page.locator("#pg-style [data-changed='Watercolour, At night']").wait_for()
     page.reload()
-    page.locator("#pg-style [data-changed='Watercolour, Night']").wait_for()
+    page.locator("#pg-style [data-changed='Watercolour, At night']").wait_for()
     unfold(page, ENGLISH("Style"))
     page.locator("#pg-styles [data-style=watercolour][aria-pressed=true]").wait_for()
     page.locator("#pg-styles [data-style=watercolour]").click()
-    page.locator("#pg-style [data-changed='Night']").wait_for()
+    page.locator("#pg-style [data-changed='At night']").wait_for()
 
 
 def test_a_presets_size_goes_with_it_after_a_reload_too(visit):
@@ -408,7 +409,7 @@ def test_a_presets_size_goes_with_it_after_a_reload_too(visit):
     page.locator("html[data-ready]").wait_for()
     page.evaluate(names_a_size)
     page.locator("#pg-preset").get_by_text("Balanced").click()
-    holds(page, "#pg-size input", "128 × 128")
+    holds(page, "#pg-size input", "256 × 256")
 
 
 def test_whatever_a_browser_has_stored_the_form_can_be_used(visit, server):

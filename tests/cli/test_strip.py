@@ -79,7 +79,7 @@ def test_the_command_writes_the_strip_and_keeps_every_picture(tmp_path, capsys):
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["cell"] for each in said[:-1]] == [["0%"], ["100%"]]
     pictures = [Image.open(runs / run / "picture.png") for run in said[-1]["cells"]]
-    assert [picture.size for picture in pictures] == [(128, 128)] * 2
+    assert [picture.size for picture in pictures] == [(256, 256)] * 2
     assert pictures[0].tobytes() != pictures[1].tobytes()
     with Image.open(out) as sheet:
         assert sheet.width > 2 * 128
