@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from pixgen.ui.i18n import ENGLISH
-from tests.browser.conftest import open_tab
+from tests.browser.conftest import open_tab, unfold
 from tests.browser.test_api import EXAMPLES, client  # noqa: F401 - a fixture
 from tests.browser.test_create import paint, state, write
 from tests.browser.test_info import drop
@@ -116,6 +116,7 @@ def choose(page, label: str, option: str) -> None:
 def test_a_sample_is_the_start_and_a_prompt(visit, name):
     page = visit()
     write(page, "")
+    unfold(page, ENGLISH("Start and picture prompts"))
     choose(page, "Start from", "your picture")
     page.locator("#pg-start-picture").wait_for()
     for upload in ("#pg-start-picture", "#pg-picture-prompts"):

@@ -14,8 +14,15 @@ def tokens(page, count):
     page.locator("#pg-help .pg-tokens", has_text=said).wait_for()
 
 
+def load_words(page):
+    """Wait until the words to complete a prompt with have come; they are asked for once."""
+    page.locator(WORDS).focus()
+    page.locator("#pg-words [data-words]").wait_for(state="attached")
+
+
 def test_the_last_letters_are_read_however_long_an_answer_takes(visit):
     page, held = visit(), []
+    load_words(page)
     page.route("**/run/predict*", lambda asked: held.append(asked))
     with page.expect_request("**/run/predict*"):
         page.locator(WORDS).press_sequentially("a red")
@@ -29,6 +36,7 @@ def test_the_last_letters_are_read_however_long_an_answer_takes(visit):
 
 def test_after_an_answer_that_never_comes_the_next_is_asked_for(visit):
     page = visit()
+    load_words(page)
     page.route("**/run/predict*", lambda asked: asked.fulfill(status=500, json={"error": "lost"}))
     with page.expect_request("**/run/predict*"):
         page.locator(WORDS).fill("a red")

@@ -170,9 +170,10 @@
       sayChanged(Object.fromEntries([...fields].map(([name, { props }]) => [name, props.value])));
       await window.pixgenPad?.restored;
       for (const type of EARLY) document.removeEventListener(type, early, true);
-      if (saved?.styles || saved?.own_styles) press("pg-show-styles");
-      if (saved?.basis) press("pg-show-basis");
-      window.pixgenPad?.basis(saved?.basis ?? "");
+      const restored = (name) => saved && fields.get(name)?.props.value;  // what was taken of it
+      if (restored("styles") || restored("own_styles")) press("pg-show-styles");
+      if (restored("basis")) press("pg-show-basis");
+      window.pixgenPad?.basis(restored("basis") || "");
       if (unsaved) press("pg-keep");
       root.dataset.ready = "";
       window.pixgenLinks?.start();
