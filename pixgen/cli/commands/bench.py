@@ -80,9 +80,7 @@ def _languages(as_json: AsJson = False) -> None:
 def _prompts(
     file: Annotated[
         Path,
-        typer.Argument(
-            help="A prompt a line, or a table with the column Prompt.", exists=True, dir_okay=False
-        ),
+        typer.Argument(help="A prompt a line, or a table with the column Prompt."),
     ],
     as_json: AsJson = False,
 ) -> None:
