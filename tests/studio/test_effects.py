@@ -10,6 +10,7 @@ from pixgen.errors import PictureError, RecipeError, StudioError
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.grids.plans import plan_batch
+from pixgen.studio.runs.inputs import keep_pictures
 from pixgen.studio.runs.svg import run_svg
 
 SMALL = {"prompts": "a fox", "width": 32, "height": 32, "steps": 3, "seed": 3, "cutouts": {"count": 2}}
@@ -82,3 +83,25 @@ def test_options_name_effects():
     assert recipe.journey.audio == "c.mp3"
     with pytest.raises(RecipeError, match="either from a .cube file or from a picture"):
         recipe_from(Options(prompt="a", lookup="b.cube", colours_of="a.png"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"init": {"kind": "picture", "picture": "walk.mp4"}},
+        {"init": {"kind": "picture", "picture": "fox.png", "mask": "walk.mp4"}},
+        {"losses": {"style": {"weight": 1, "picture": "walk.mp4"}}},
+        {"losses": {"palette": {"weight": 1, "picture": "walk.mp4"}}},
+        {"overlay": {"every": 5, "picture": "walk.mp4"}},
+        {"prompts": "a fox @[walk.mp4] | [walk.mp4]"},
+    ],
+)
+def test_a_video_is_a_region_and_no_other_picture(tmp_path, fields):
+    def find(name):
+        return tmp_path / name
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "fox.png")
+    (tmp_path / "walk.mp4").write_bytes(b"a video")
+    recipe = make_recipe({"prompts": "a fox"}, fields)
+    with pytest.raises(PictureError, match=r"“walk\.mp4” is a video"):
+        keep_pictures(recipe, tmp_path / "run", find=find)

@@ -6,7 +6,7 @@ path of the machine, and labels keep the name of the original file.
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,23 @@ _PATH_FIELDS = ("picture", "mask", "video", "audio", "lookup", "depth")  # of a 
 
 
 def named_pictures(recipe: Recipe) -> set[str]:
-    """The pictures that a recipe names: in its init, losses, picture prompts and edits."""
-    changes = [change.prompts for change in recipe.changes if change.prompts is not None]
-    paths = {path for scenes in (recipe.prompts, *changes) for path in prompt_pictures(scenes)}
-    paths |= prompt_pictures((recipe.init.idea,)) | recipe.losses.pictures
+    """The pictures that a recipe names: in its init, losses, effects, prompts and edits, and the videos of regions."""
+    return _still_pictures(recipe) | _regions(_all_scenes(recipe))
+
+
+def _still_pictures(recipe: Recipe) -> set[str]:
+    """Those of the pictures that cannot be videos: all but the regions of prompts."""
     effects = {recipe.overlay.picture, recipe.colouring.picture, recipe.journey.depth}
-    return paths | ({recipe.init.picture, recipe.init.mask, *effects} - {""})
+    prompts = {prompt.picture for scene in (*_all_scenes(recipe), recipe.init.idea) for prompt in scene}
+    return (recipe.losses.pictures | prompts | effects | {recipe.init.picture, recipe.init.mask}) - {""}
+
+
+def _all_scenes(recipe: Recipe) -> list[Scene]:
+    return [*recipe.prompts, *(scene for change in recipe.changes for scene in change.prompts or ())]
+
+
+def _regions(scenes: Iterable[Scene]) -> set[str]:
+    return {prompt.mask for scene in scenes for prompt in scene} - {""}
 
 
 def named_files(recipe: Recipe) -> set[str]:
@@ -48,8 +59,7 @@ def named_files(recipe: Recipe) -> set[str]:
 
 def prompt_pictures(scenes: tuple[Scene, ...]) -> set[str]:
     """The pictures that prompts name, as the prompt itself or as its region."""
-    prompts = [prompt for scene in scenes for prompt in scene]
-    return {path for each in prompts for path in (each.picture, each.mask) if path}
+    return _regions(scenes) | ({prompt.picture for scene in scenes for prompt in scene} - {""})
 
 
 def replace_paths(recipe: Recipe, paths: Mapping[str, str]) -> Recipe:
@@ -98,8 +108,9 @@ def keep_pictures(recipe: Recipe, folder: Path, *, find: Callable[[str], Path]) 
     Args:
         find: returns the file of a named picture, or raises PictureError.
 
-    Raises StorageError.
+    Raises PictureError, StorageError.
     """
+    _refuse_videos(_still_pictures(recipe))
     paths = {path: _keep_named(path, folder, find) for path in sorted(named_pictures(recipe))}
     if video := recipe.journey.video:
         paths[video] = f"{FOLDER}/{keep_video(find(video), folder / FOLDER)}"
@@ -112,6 +123,15 @@ def keep_pictures(recipe: Recipe, folder: Path, *, find: Callable[[str], Path]) 
     return replace_paths(recipe, paths)
 
 
+def _refuse_videos(paths: Iterable[str]) -> None:
+    for path in sorted(paths):
+        if is_video_path(path):
+            raise PictureError(
+                "“{name}” is a video, which only the region of a prompt can be: choose a picture, or a frame of it.",
+                name=Path(path).name,
+            )
+
+
 def _keep_named(path: str, folder: Path, find: Callable[[str], Path]) -> str:
     """Copy a picture, or a video of a region that moves."""
     if is_video_path(path):
@@ -122,7 +142,8 @@ def _keep_named(path: str, folder: Path, find: Callable[[str], Path]) -> str:
 def keep_prompts(
     scenes: tuple[Scene, ...], folder: Path, *, find: Callable[[str], Path]
 ) -> tuple[Scene, ...]:
-    """Copy the pictures that scenes name; returns the scenes that name the copies."""
+    """Copy the pictures that scenes name; returns the scenes that name the copies. Raises PictureError."""
+    _refuse_videos(prompt.picture for scene in scenes for prompt in scene)
     paths = {path: _keep_named(path, folder, find) for path in sorted(prompt_pictures(scenes))}
     return tuple(
         tuple(
