@@ -1,6 +1,7 @@
 """The page as it is built: what is offered to whom, and how files leave the server."""
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
@@ -10,7 +11,7 @@ from pixgen.studio import Policy, Studio
 from pixgen.ui import canvas, html, status
 from pixgen.ui.components import servable
 from pixgen.ui.i18n import ENGLISH
-from pixgen.ui.page import build
+from pixgen.ui.page import STATIC, build
 
 
 def built(studio: Studio) -> gr.Blocks:
@@ -108,3 +109,20 @@ def test_an_empty_page_invites_and_asks_no_other_server():
 def test_the_sample_of_the_api_page_is_a_prompt(page):
     (named,) = (each for path, each in page.get_api_info()["named_endpoints"].items() if path == "/generate")
     assert named["parameters"][0]["example_input"] == "a red fox on a snowy hill"
+
+
+def test_selectors_of_media_queries_outlast_what_gradio_puts_before_them():
+    """Gradio puts its own classes before each selector there, and after every comma, also one in brackets."""
+    queries = re.findall(
+        r"^@media [^{]*\{(?:(?:.*\}$)|(?:\n  .*)*\n\})",
+        (STATIC / "page.css").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    selectors = [
+        rule for query in queries for rule in re.findall(r"([^{}]+)\{[^{}]*\}", query.partition("{")[2])
+    ]
+    assert len(queries) == 4
+    assert len(selectors) > 40
+    for selector in selectors:
+        assert ".gradio-container" not in selector
+        assert not re.search(r"\([^()]*,", selector), selector

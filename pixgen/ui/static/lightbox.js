@@ -15,7 +15,7 @@
     button.title = text;
     button.setAttribute("aria-label", text);
   }
-  document.querySelector(".gradio-container .main").append(dialog);
+  document.querySelector(".contain").append(dialog);  // where page.css reaches it on a phone, too
   const [area, caption, counter] = ["figure > div", "span", "small"].map((each) => dialog.querySelector(each));
 
   // What is gone through: {html, said} of the stage, {run, thumbnail} of the gallery.
