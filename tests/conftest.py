@@ -1,11 +1,14 @@
 """What many tests share: tiny models with random weights, and pictures that they can paint."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
+from pixgen.logs import JsonFormatter, TextFormatter
 from pixgen.paths import ASSETS
 
 TINY_VQGAN = {
@@ -46,6 +49,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("gpu"):  # not its keywords: a folder may be called so
                 item.add_marker(pytest.mark.skip(reason="there is no CUDA device"))
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """A page that a test serves writes its log to the test's stderr, which is closed afterwards."""
+    yield
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if isinstance(handler.formatter, (JsonFormatter, TextFormatter)):
+            root.removeHandler(handler)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import torch
 
 from pixgen.errors import RecipeError
 from pixgen.recipe.cutouts import CUTOUT_SETS, EARLIER_SETS, CutoutSet, as_kornia
@@ -11,7 +10,6 @@ from pixgen.recipe.kornia_classes import (
     REFUSED,
     Kornia,
     build_example,
-    fork_random_state,
     kornia_names,
     parse_augmentation,
     unchecked_kornia,
@@ -111,14 +109,3 @@ def test_the_set_updated_is_the_pipeline_of_its_source():
     earlier = {each.name: each for each in map(as_kornia, EARLIER_SETS["updated"].augmentations[:-1])}
     for each in CUTOUT_SETS["updated"].augmentations[:-1]:
         assert set(each.args) <= set(earlier[each.name].args)
-
-
-def test_a_forked_random_state_follows_from_its_seed_and_is_given_back():
-    torch.manual_seed(1)
-    expected = torch.rand(3)
-    torch.manual_seed(1)
-    with fork_random_state(7, torch.device("cpu")):
-        first = torch.rand(3)
-    assert torch.equal(torch.rand(3), expected)
-    with fork_random_state(7, torch.device("cpu")):
-        assert torch.equal(torch.rand(3), first)

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     "errors": 0, "messages": 0, "logs": 0, "paths": 0, "text_files": 0, "encodings": 0,
-    "image_formats": 0, "images": 1, "recipe": 1, "losses": 1, "translation": 1,
+    "image_formats": 0, "random_numbers": 0, "images": 1, "recipe": 1, "losses": 1, "translation": 1,
     "models": 2,
     "synthesis": 3, "vision": 3,
     "studio": 4, "cluster": 5,

@@ -7,9 +7,7 @@ import difflib
 import inspect
 import json
 import math
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,10 +20,7 @@ from pixgen.recipe.prompts import describe_validation
 from pixgen.text_files import parse_json
 
 if TYPE_CHECKING:
-    import torch
     import torch.nn as nn
-
-_RANDOM_STATE = threading.Lock()  # of the process: two devices may paint at once
 
 _LARGEST = 1024  # of a number: more is a slip, or takes all memory
 _LARGEST_KERNEL = 127
@@ -136,20 +131,6 @@ def parse_augmentation(text: str) -> Kornia:
         raise RecipeError(
             "This augmentation is not allowed: {reason}.", reason=describe_validation(error)
         ) from error
-
-
-@contextmanager
-def fork_random_state(seed: int, device: "torch.device") -> Iterator[None]:
-    """Seed torch's global generators, of the CPU and of ``device``, inside the block, and restore their state
-    afterwards: kornia samples from them. One thread at a time."""
-    import torch
-
-    cuda = [device.index or 0] if device.type == "cuda" else []
-    with _RANDOM_STATE, torch.random.fork_rng(devices=cuda):
-        torch.default_generator.manual_seed(seed)
-        for index in cuda:
-            torch.cuda.default_generators[index].manual_seed(seed)
-        yield
 
 
 @lru_cache(maxsize=1)
@@ -274,11 +255,13 @@ def _try(name: str, args: dict[str, Any]) -> None:
     """Raise InvalidValue unless the class, always applied, gives pictures with a gradient."""
     import torch
 
+    from pixgen.random_numbers import seeded_random_numbers
+
     picture = torch.rand(2, 3, _SIDE, _SIDE, generator=torch.Generator().manual_seed(0), requires_grad=True)
     always = {"p": 1.0} if _has_p(name) else {}
     try:
         _build(name, args)  # as it was given
-        with torch.enable_grad(), fork_random_state(0, torch.device("cpu")):
+        with torch.enable_grad(), seeded_random_numbers(0):
             seen = _build(name, {**args, **always})(picture)
     except Exception as error:  # kornia raises many kinds
         said = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__

@@ -81,7 +81,7 @@ def _wait_until_open(server: Server, process: subprocess.Popen) -> None:
     pytest.fail(f"app.py did not open its page:\n{server.log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # no longer: Playwright keeps an event loop in this thread
 def chromium() -> Iterator["Browser"]:
     """Debian's Chromium, or the one that Playwright brings."""
     playwright = pytest.importorskip("playwright.sync_api")

@@ -1,7 +1,7 @@
 """kornia's augmentations of cutouts, sampled and applied with random numbers of the run's own generator.
 
-kornia draws from torch's process-wide generators. Their state is replaced by one that the run's generator
-seeds, and put back afterwards: runs at the same time do not disturb each other, and a run can be repeated.
+kornia draws from torch's process-wide generators. Here it gets generators that the run's own one seeds:
+runs at the same time do not disturb each other, and a run can be repeated.
 """
 
 from functools import lru_cache
@@ -16,8 +16,9 @@ from kornia.augmentation import (
     IntensityAugmentationBase2D,
 )
 
+from pixgen.random_numbers import seeded_random_numbers
 from pixgen.recipe.cutouts import Noise
-from pixgen.recipe.kornia_classes import Kornia, fork_random_state
+from pixgen.recipe.kornia_classes import Kornia
 
 # Classes that are one matrix a cutout, so that they can be part of the one warp.
 FUSED_CLASSES = (
@@ -46,7 +47,7 @@ def sample_parameters(
     """The parameters of an augmentation for ``count`` cutouts of side ``size`` in each of some steps, as kornia
     samples them, on the CPU: N = steps * count numbers of each."""
     module = cast(_Sampled, _module(augmentation))
-    with fork_random_state(seed, torch.device("cpu")):
+    with seeded_random_numbers(seed):
         if not module.same_on_batch and module.p_batch == 1:
             return module.forward_parameters(torch.Size((steps * count, 3, size, size)))
         # The cutouts of a step have something in common, the steps have not.
@@ -82,7 +83,7 @@ def apply_kornia(cutouts: torch.Tensor, members: tuple[Kornia | Noise, ...], *, 
     another size are resized to S."""
     side = cutouts.shape[-1]
     pipeline = _pipeline(members)
-    with fork_random_state(seed, cutouts.device):
+    with seeded_random_numbers(seed):
         seen = pipeline(cutouts)
     if seen.shape[-2:] != (side, side):
         seen = F.interpolate(seen, size=(side, side), mode="bilinear", antialias=True)
@@ -115,7 +116,7 @@ class RandomStrengthNoise(IntensityAugmentationBase2D):
 
 @lru_cache(maxsize=256)
 def _module(augmentation: Kornia | Noise) -> nn.Module:
-    """The module of an augmentation. Modules keep what they did last: only used inside ``fork_random_state``,
+    """The module of an augmentation. Modules keep what they did last: only used inside ``seeded_random_numbers``,
     or with parameters given."""
     if isinstance(augmentation, Noise):
         return RandomStrengthNoise(augmentation.amount, augmentation.p)
