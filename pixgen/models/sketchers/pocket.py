@@ -36,7 +36,8 @@ PALE = 16.0  # squared distance from white below which a look hardly counts
 NEIGHBOURS = 3  # known before a block: the one before, above, and above to the right
 
 
-_MEANT = {"box": "package"}  # an emoji's keywords call an accordion a box, as in “squeeze box”
+# Names that show something else: by its emoji's keywords, an accordion is a box, as in “squeeze box”.
+_BETTER_NAMES = {"box": "package"}
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,12 @@ class Lexicon:
 
     @cached_property
     def corrected(self) -> "Lexicon":
-        """The same with names such as “children”, and without wrong ones, which recipes of earlier versions have."""
-        plurals = {
-            plural: self.names[single]
-            for single, plural in IRREGULAR_PLURALS.items()
-            if single in self.names and plural not in self.names
-        }
-        other = {name: self.names[meant] for name, meant in _MEANT.items() if meant in self.names}
-        return replace(self, names=plurals | self.names | other)
+        """The lexicon with plurals such as “children”, and without names that show something else. Recipes of earlier
+        versions are read with the lexicon as it was."""
+        pairs = IRREGULAR_PLURALS.items()
+        plurals = {plural: self.names[single] for single, plural in pairs if single in self.names}
+        better = {name: self.names[other] for name, other in _BETTER_NAMES.items() if other in self.names}
+        return replace(self, names=plurals | self.names | better)
 
     @cached_property
     def ground_phrases(self) -> list[tuple[tuple[str, ...], str]]:

@@ -2,6 +2,7 @@
 several of one kind in rows.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,10 @@ UPPER, LOWER = (0.5, 0.52, PAIR_SIZE, "bottom"), (0.5, 0.5, PAIR_SIZE, "top")
 # Of two of which one hides a part of the other, (x, y, size) of each.
 NEAR, FAR = (0.4, 0.62, 0.62), (0.62, 0.38, 0.6)
 CONTENT, CONTAINER = (0.5, 0.46, 0.42), (0.5, 0.52, 0.9)
-UPPER_HALF, LOWER_HALF = (0.0, 0.54), (0.46, 1.0)
+UPPER_HALF, LOWER_HALF = (
+    (0.0, 0.54),
+    (0.46, 1.0),
+)  # from top to bottom; they overlap, so that things nearly touch
 MOST_OF_A_KIND = 12
 
 
@@ -117,52 +121,51 @@ def lay_out_groups(
         worn: exemplars of things that are worn on a head.
     """
     if all(each.count == 1 for each in named) and len(named) < 3:
-        return _lay_out_single(named, words, worn)
+        return _lay_out_hidden(named, words) or lay_out(named, words, worn)
     for at, (before, after) in enumerate(zip(named, named[1:], strict=False), 1):
-        said = words[before.end : after.begin]
-        if ABOVE & set(said) or RIDING & set(said):
+        said = set(words[before.end : after.begin])
+        if (ABOVE | RIDING) & said:
             return [*_in_columns(named[:at], *UPPER_HALF), *_in_columns(named[at:], *LOWER_HALF)]
-        if BELOW & set(said):
+        if BELOW & said:
             return [*_in_columns(named[:at], *LOWER_HALF), *_in_columns(named[at:], *UPPER_HALF)]
     return list(_in_columns(named, 0.0, 1.0))
 
 
-def _lay_out_single(named: Sequence[NamedThing], words: Sequence[str], worn: Sequence[int]) -> list[Thing]:
-    """Place one thing, or two that may touch."""
+def _lay_out_hidden(named: Sequence[NamedThing], words: Sequence[str]) -> list[Thing]:
+    """Place two things of which one hides a part of the other; none if the text does not say so."""
     if len(named) < 2:
-        return lay_out(named, words, worn)
+        return []
     first, second = named
     between = words[first.end : second.begin]
     if tuple(between[:3]) == FRONT:
         return [_place(first, *NEAR), _place(second, *FAR)]
     if BEHIND & set(between):
         return [_place(second, *NEAR), _place(first, *FAR)]
-    container = words[second.end - 1]
-    if INSIDE & set(between) or ("in" in between and container in CONTAINERS):
+    if INSIDE & set(between) or ("in" in between and words[second.end - 1] in CONTAINERS):
         return [_place(first, *CONTENT), _place(second, *CONTAINER)]
-    return lay_out(named, words, worn)
+    return []
 
 
 def _in_columns(named: Sequence[NamedThing], top: float, bottom: float) -> Iterator[Thing]:
-    """Things side by side between two heights, each kind in rows of its own column."""
+    """Place things between two heights, each kind in a column of its own."""
     for column, each in enumerate(named):
         yield from _in_rows(each, column / len(named), top, (column + 1) / len(named), bottom)
 
 
 def _in_rows(named: NamedThing, left: float, top: float, right: float, bottom: float) -> Iterator[Thing]:
-    """A thing in its number, in the rows that let it be largest in a box; the shorter rows are above."""
+    """Repeat a thing inside a box, in as many rows as make it largest; the upper rows may hold one less."""
     count = min(named.count, MOST_OF_A_KIND)
     width, height = right - left, bottom - top
 
     def side(columns: int) -> float:
-        return min(width / columns, height / -(-count // columns))
+        return min(width / columns, height / math.ceil(count / columns))
 
     columns = max(range(1, count + 1), key=lambda each: (side(each), each))
-    rows = -(-count // columns)
+    rows = math.ceil(count / columns)
     for row in range(rows):
-        inside = count // rows + (row >= rows - count % rows)
-        for column in range(inside):
-            x = left + width * (column + 0.5) / inside
+        in_row = count // rows + (row >= rows - count % rows)
+        for column in range(in_row):
+            x = left + width * (column + 0.5) / in_row
             y = top + height * (row + 0.5) / rows
             yield _place(named, x, y, min(side(columns), ASIDE_SIZE))
 

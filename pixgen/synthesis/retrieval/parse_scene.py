@@ -1,7 +1,7 @@
 """Parse a text into things with their number and colours, a background and a style, as far as a lexicon knows them."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -22,7 +22,7 @@ LONGEST_NAME = 6  # words
 _IRREGULAR = frozenset(plural for single, plural in IRREGULAR_PLURALS.items() if plural != single)
 _WORDS = r"[^\W_]+(?:[-'’.][^\W_]+)*"
 _WORDS_AND_COMMAS = _WORDS + "|,"  # “apples, pears” are two things, “apple pears” one
-# Up to version 2 of the parser, three were the most.
+# In versions 1 and 2 of the parser, three were the most.
 OLD_COUNTS = {"two": 2, "2": 2, "pair": 2, "three": 3, "3": 3, "four": 3, "several": 3, "many": 3}
 _NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 COUNTS = {
@@ -66,7 +66,8 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
 
     Args:
         version: 1 as pixgen 0.1 parsed: a cup of coffee was a cup beside a coffee, and a background needed a
-            preposition. Up to 2, of more than three things or two kinds the others are left out.
+            preposition. Versions 1 and 2 read at most three things, of at most two kinds, and know neither commas
+            nor plurals such as “teeth”.
     """
     counted = version > 2
     if counted:
@@ -114,7 +115,7 @@ def _is_of(between: Sequence[str]) -> bool:
 
 
 def _likeliest(names: Iterable[NamedThing], most: int) -> list[NamedThing]:
-    """At most ``most`` names of different things, in their order; weak names are taken last, up to two in all. Of
+    """At most ``most`` names of different things, in their order; a weak name is only taken among the first two. Of
     adjacent names the last counts: a kitchen table is a table."""
     found = list(names)
     heads = [
@@ -196,27 +197,29 @@ def _colours(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, int,
 
 
 def _find_names(words: Sequence[str], lexicon: Lexicon, *, counted: bool) -> Iterator[NamedThing]:
-    """The names in a text from its beginning; longer names win."""
+    """The names in a text from its beginning; longer names win. ``counted``: as of version 3."""
+    counts = COUNTS if counted else OLD_COUNTS
     at = 0
     while at < len(words):
         for length in range(min(LONGEST_NAME, len(words) - at), 0, -1):
-            found = _find_name(words[at : at + length], lexicon)
-            if found and not (length == 1 and _is_adjective(words, at, lexicon)):
-                name, several = found
+            said = words[at : at + length]
+            name = _find_name(said, lexicon)
+            if name and not (length == 1 and _is_adjective(words, at, lexicon, counts=counts)):
                 exemplars, weak = tuple(lexicon.names[name]), name in lexicon.weak
-                named = NamedThing(at, at + length, exemplars, weak, count=2 if several else 1)
-                yield _describe(named, words, lexicon, counted=counted)
+                is_plural = name != " ".join(said) or (counted and said[-1] in _IRREGULAR)
+                named = NamedThing(at, at + length, exemplars, weak, count=2 if is_plural else 1)
+                yield _describe(named, words, lexicon, counts=counts, unknown=1 if counted else 0)
                 at += length
                 break
         else:
             at += 1
 
 
-def _is_adjective(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
+def _is_adjective(words: Sequence[str], at: int, lexicon: Lexicon, *, counts: Mapping[str, int]) -> bool:
     """Whether a word that is a colour and a thing, such as orange, is the colour of the thing after it."""
     if words[at] not in lexicon.colours:
         return False
-    if at and words[at - 1] not in ARTICLES and words[at - 1] not in COUNTS:
+    if at and words[at - 1] not in ARTICLES and words[at - 1] not in counts:
         return True
     after = list(words[at + 1 : at + 6])
     if after[:1] == ["and"] and after[1:2] and after[1] in lexicon.colours:
@@ -233,24 +236,22 @@ def _joins_adjectives(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
     return words[at] == "," and at > 0 and words[at - 1] in {*lexicon.colours, *lexicon.small, *lexicon.large}
 
 
-def _find_name(words: Sequence[str], lexicon: Lexicon) -> tuple[str, bool] | None:
-    """The name in the lexicon, and whether the words are its plural."""
+def _find_name(words: Sequence[str], lexicon: Lexicon) -> str | None:
+    """The name in the lexicon that the words are, or are the plural of."""
     if "" in words:
         return None
-    for singular in singulars(words[-1]):
-        name = " ".join([*words[:-1], singular])
-        if name in lexicon.names:
-            return name, singular != words[-1] or words[-1] in _IRREGULAR
-    return None
+    names = (" ".join([*words[:-1], singular]) for singular in singulars(words[-1]))
+    return next((name for name in names if name in lexicon.names), None)
 
 
-def _describe(named: NamedThing, words: Sequence[str], lexicon: Lexicon, *, counted: bool) -> NamedThing:
+def _describe(
+    named: NamedThing, words: Sequence[str], lexicon: Lexicon, *, counts: Mapping[str, int], unknown: int
+) -> NamedThing:
     """Add the number, colour and size in the words before a name, and the place in those after it.
 
     Args:
-        counted: as of version 3, one unknown word may stand between them: “ten wine bottles”.
+        unknown: how many unknown words may stand between them, as in “ten wine bottles”.
     """
-    counts, skips = (COUNTS, 1) if counted else (OLD_COUNTS, 0)
     at = named.begin - 1
     while at >= 0 and named.begin - at <= 6:
         word, pair = words[at], " ".join(words[max(0, at - 1) : at + 1])
@@ -259,15 +260,15 @@ def _describe(named: NamedThing, words: Sequence[str], lexicon: Lexicon, *, coun
         elif word in lexicon.colours:
             named = replace(named, colour=_rgb(word, lexicon))
         elif word in counts:
-            named, skips = replace(named, count=counts[word]), 0
+            named, unknown = replace(named, count=counts[word]), 0
         elif word in lexicon.small or word in lexicon.large:
             named = replace(named, size="small" if word in lexicon.small else "large")
         elif word in ARTICLES:
-            skips = 0
+            unknown = 0
         elif word not in lexicon.fillers and not _joins_adjectives(words, at, lexicon):
-            if not skips or word in ENDS_DESCRIPTION:
+            if not unknown or word in ENDS_DESCRIPTION:
                 break
-            skips -= 1
+            unknown -= 1
         at -= 1
     behind = " ".join(word for word in words[named.end : named.end + 5] if word != ",")
     for place, phrases in lexicon.places.items():

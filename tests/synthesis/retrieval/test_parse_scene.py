@@ -278,3 +278,11 @@ def test_children_are_found_since_version_3():
     lexicon = replace(LEXICON, names={"child": [1]})
     assert [thing.exemplars for thing in parse_scene("three children", lexicon).things] == [FOX] * 3
     assert not parse_scene("three children", lexicon, version=2).things
+
+
+def test_earlier_versions_know_neither_plurals_among_the_names_nor_large_numbers():
+    lexicon = replace(LEXICON, names={**LEXICON.names, "teeth": [14]})
+    found = [len(parse_scene("white teeth", lexicon, version=version).things) for version in (1, 2, 3)]
+    assert found == [1, 1, 2]
+    found = [len(parse_scene("ten orange", LEXICON, version=version).things) for version in (1, 2, 3)]
+    assert found == [0, 0, 10]  # unless ten is a number, orange is a colour
