@@ -41,9 +41,7 @@ def parse_keyframes(value: Any) -> Any:
         return ((0, float(value)),)
     if not isinstance(value, str):
         return value
-    if ":" not in value and re.search(
-        r"[^\W\d]|[*/%()]|\d\s*[+-]", re.sub(r"(?<=\d)[eE][+-]?\d+", "", value)
-    ):
+    if _calculates(value):
         parse_expression(value)
         return value.strip()
     found = []
@@ -57,6 +55,12 @@ def parse_keyframes(value: Any) -> Any:
             )
         found.append((int(frame) if colon else 0, read))
     return tuple(found)
+
+
+def _calculates(text: str) -> bool:
+    """Whether a text is an expression and not keyframes: it has no colon, but a name or an operator."""
+    without_exponents = re.sub(r"(?<=\d)[eE][+-]?\d+", "", text)  # of 1e-3
+    return ":" not in text and bool(re.search(r"[^\W\d]|[*/%()]|\d\s*[+-]", without_exponents))
 
 
 def format_keyframes(keyframes: Curve) -> str:
@@ -362,10 +366,8 @@ class Journey(Value):
 
     def moment(self, step: int) -> Moment:
         """The moment of a step, without the sound. Without a journey a step counts as a frame, 20 a second."""
-        if not self.moving:
-            return Moment(step, step / STEPS_A_SECOND)
-        frame = max(0, self.frame(step))
-        return Moment(frame, frame / self.fps)
+        frame = max(0, self.frame(step)) if self.moving else step
+        return Moment(frame, frame / self.rate)
 
     @property
     def rate(self) -> float:

@@ -15,8 +15,7 @@ from pydantic import BeforeValidator, ValidationError, field_serializer, model_v
 
 from pixgen.errors import InvalidValue, RecipeError
 from pixgen.messages import Message, _
-from pixgen.recipe.base import Kind
-from pixgen.recipe.prompts import describe_validation
+from pixgen.recipe.base import Kind, describe_validation
 from pixgen.text_files import parse_json
 
 if TYPE_CHECKING:

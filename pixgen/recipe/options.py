@@ -282,11 +282,10 @@ def _translations(options: Options, recipe: Recipe) -> dict[str, str]:
         english |= translate_all((text for text in texts_of(typed) if text not in old), options.language)
     styles = load_chosen_styles(options)
     before, after = apply_styles(typed, styles), apply_styles(replace_texts(typed, english), styles)
-    pairs = zip(
-        (text for scene in before for prompt in scene for text in (prompt.text, prompt.origin, prompt.where)),
-        (text for scene in after for prompt in scene for text in (prompt.text, prompt.origin, prompt.where)),
-        strict=True,
+    typed_texts, english_texts = (
+        [text for scene in scenes for prompt in scene for text in prompt.texts] for scenes in (before, after)
     )
+    pairs = zip(typed_texts, english_texts, strict=True)
     return {one: other for one, other in pairs if one != other}
 
 

@@ -1,13 +1,12 @@
 r"""Prompts and their grammar: ``a red fox @left :2 | snow | text :-1 :-0.9 ^ the same fox asleep``.
 
-``|`` divides prompts, ``^`` divides scenes, ``:weight`` and ``:weight:stop`` follow a text, ``[path]``
-is a picture, ``[noise:42]`` a random direction, ``winter -> summer`` the difference of two texts, ``@left``, ``@[path]`` or ``@[the sky]`` says where a prompt applies. Numbers are peeled from the right
-only while they are numbers, so a colon inside a text is text; so is an ``@`` without a place. Without a
-space before it, ``fox:2`` is a weight, but ``10:30``, ``16:9``, ``localhost:7860`` and the end of a URL
-are text; with one, ``at 10 :30``, it is a weight. A weight that changes over time is an expression in brackets,
-``snow :(0.5 + 0.5*sin(t))``. A
-backslash makes ``|``, ``^``, ``:``, ``[`` and ``@`` plain; elsewhere it is itself. Parsing and printing
-are inverse.
+``|`` divides prompts, ``^`` divides scenes, ``:weight`` and ``:weight:stop`` follow a text. ``[path]`` is a picture,
+``[noise:42]`` a random direction, ``winter -> summer`` the difference of two texts; ``@left``, ``@[path]`` or
+``@[the sky]`` says where a prompt applies. Numbers are peeled from the right only while they are numbers, so a colon
+inside a text is text; so is an ``@`` without a place. Without a space before it, ``fox:2`` is a weight, but ``10:30``,
+``16:9``, ``localhost:7860`` and the end of a URL are text; with one, ``at 10 :30``, it is a weight. A weight that
+changes over time is an expression in brackets, ``snow :(0.5 + 0.5*sin(t))``. A backslash makes ``|``, ``^``, ``:``,
+``[`` and ``@`` plain; elsewhere it is itself. Parsing and printing are inverse.
 """
 
 import re
@@ -42,7 +41,8 @@ MOST_WEIGHT = 1000
 VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv")  # of a region that moves
 _NOISE = re.compile(r"\[noise:(\d{1,18})\]")
 _ARROW = re.compile(r"\s(\\*)->\s")
-# What in brackets behind a colon is meant as an expression: a call, a name of its own, or an operator.
+# Brackets after a colon hold an expression if they contain a call, such as sin(, or an operator, or if they are
+# one of its names alone; otherwise they are text, such as a smile.
 _CALCULATED = re.compile(r"[a-z]+\(|[*/%<>]|\d\s*[+-]|[+-]\s*\d")
 
 Place = Literal["left", "right", "top", "bottom", "centre", "everywhere"]
@@ -102,6 +102,16 @@ class Prompt(Value):
         factor = evaluate(self.weight_expression, moment, low=-MOST_WEIGHT, high=MOST_WEIGHT, otherwise=1)
         weight = min(max(self.weight * factor, -MOST_WEIGHT), MOST_WEIGHT)
         return self.model_copy(update={"weight": weight, "weight_expression": ""})
+
+    @property
+    def texts(self) -> tuple[str, str, str]:
+        """All its texts, each of which may be translated; empty ones where it has none."""
+        return self.text, self.origin, self.where
+
+    @property
+    def area(self) -> tuple[str, str, str]:
+        """What names the part of the picture where it applies; that of two prompts for the same part is equal."""
+        return self.region, self.mask, self.where
 
     @property
     def label(self) -> str:
@@ -164,29 +174,19 @@ def find_ambiguous_weights(text: str) -> list[str]:
 
 def texts_of(scenes: Iterable[Scene]) -> list[str]:
     """The texts of all prompts, each once; pictures have none."""
-    texts = (
-        text for scene in scenes for prompt in scene for text in (prompt.text, prompt.origin, prompt.where)
-    )
+    texts = (text for scene in scenes for prompt in scene for text in prompt.texts)
     return list(dict.fromkeys(filter(None, texts)))
 
 
 def replace_texts(scenes: Iterable[Scene], texts: Mapping[str, str]) -> tuple[Scene, ...]:
     """The scenes with other texts, as far as ``texts`` has one for a prompt's."""
-    return tuple(
-        tuple(
-            prompt.model_copy(
-                update={
-                    name: texts[text]
-                    for name in ("text", "origin", "where")
-                    if (text := getattr(prompt, name)) in texts
-                }
-            )
-            if {prompt.text, prompt.origin, prompt.where} & texts.keys()
-            else prompt
-            for prompt in scene
-        )
-        for scene in scenes
-    )
+
+    def replace(prompt: Prompt) -> Prompt:
+        own = zip(("text", "origin", "where"), prompt.texts, strict=True)
+        new = {name: texts[text] for name, text in own if text in texts}
+        return prompt.model_copy(update=new) if new else prompt
+
+    return tuple(tuple(map(replace, scene)) for scene in scenes)
 
 
 def set_weights(scenes: tuple[Scene, ...], weights: Mapping[int, float]) -> tuple[Scene, ...]:
@@ -278,10 +278,7 @@ def _without_numbers(term: str, *, weighted: bool = False) -> tuple[str, list[fl
 
 
 def _split_expression(term: str) -> tuple[str, dict[str, Any]]:
-    """A term without the weight in brackets at its end and its stop, and those as a prompt's fields.
-
-    Brackets that hold no calculation, such as a smile, are text.
-    """
+    """A term without the weight in brackets at its end and its stop, and those as a prompt's fields."""
     before, colon, end = term.rpartition(":")
     stop = read_number(end) if colon else None
     rest = before.rstrip() if stop is not None else term

@@ -13,7 +13,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 
 from pixgen.errors import InvalidValue, RecipeError
 from pixgen.losses import Losses
-from pixgen.recipe.base import VERSION, Value, merge, read_partial, setting, with_current_names
+from pixgen.recipe.base import (
+    VERSION,
+    Value,
+    describe_validation,
+    merge,
+    read_partial,
+    setting,
+    with_current_names,
+)
 from pixgen.recipe.cutouts import Cutouts
 from pixgen.recipe.drawers import (
     DRAWERS,
@@ -33,7 +41,6 @@ from pixgen.recipe.prompts import (
     LONGEST_TEXT,
     Prompt,
     Scene,
-    describe_validation,
     format_prompts,
     parse,
     replace_texts,
@@ -362,8 +369,8 @@ class Recipe(Value):
     def with_more_steps(self, steps: int) -> "Recipe":
         """Extend the recipe to ``steps`` in total; the first steps give the same pixels. Raises RecipeError."""
         varied = any(len(scenes) > 1 for scenes in (self.prompts, *self._changed_prompts()))
-        depends = varied or bool(self.growth.at) or self.optimizer.schedule != "constant"
-        depends = depends or bool(self.overlay.picture and self.overlay.until < 1)
+        ends_early = bool(self.overlay.picture) and self.overlay.until < 1
+        depends = varied or ends_early or bool(self.growth.at) or self.optimizer.schedule != "constant"
         # A recipe of 0 steps keeps its sketch as it is, but its canvas may have grown.
         begun = self.steps > 0 or bool(self.growth.at)
         earlier = (self.steps,) if depends and begun and self.steps < steps else ()

@@ -356,13 +356,11 @@ class Objective:
         return self._samplers[key]
 
     def _find_regions(self, prompts: Scene, picture: torch.Tensor, recipe: Recipe, step: int) -> Regions:
-        """The regions of prompts in force; those that move or are said in words change over the steps."""
+        """The regions of the prompts in force. Those of a video and those in words change over the steps."""
         self._look_for_words(prompts, picture, step)
         frame = recipe.journey.moment(step).frame if any(is_video_path(each.mask) for each in prompts) else 0
-        places = tuple(
-            (each.region, each.mask, each.where) for each in prompts
-        )  # weights may change each step
-        key = (places, frame, tuple(id(self.relevance[each.where]) for each in prompts if each.where))
+        areas = tuple(each.area for each in prompts)  # without their weights, which may change each step
+        key = (areas, frame, tuple(id(self.relevance[each.where]) for each in prompts if each.where))
         if key not in self._regions:
             cpu = torch.device("cpu")  # where cutouts are placed
             made = Regions(prompts, pictures=self._pictures, device=cpu, frame=frame, found=self.relevance)
@@ -370,14 +368,15 @@ class Objective:
         return self._regions[key]
 
     def _look_for_words(self, prompts: Scene, picture: torch.Tensor, step: int) -> None:
-        """Look for the regions that are said in words, every few steps."""
-        for prompt in prompts:
-            if prompt.where and (step % RELEVANCE_EVERY == 0 or prompt.where not in self.relevance):
-                target = self._target(Prompt(text=prompt.where))
-                others = self._perceptor.embed_texts(_OTHER_REGIONS)
-                self.relevance[prompt.where] = relevance_map(
-                    picture.detach(), target, others, self._perceptor
-                )
+        """Find the regions in words, again every few steps."""
+        words = {each.where for each in prompts if each.where}
+        due = [each for each in sorted(words) if step % RELEVANCE_EVERY == 0 or each not in self.relevance]
+        if not due:
+            return
+        others = self._perceptor.embed_texts(_OTHER_REGIONS)
+        for where in due:
+            target = self._target(Prompt(text=where))
+            self.relevance[where] = relevance_map(picture.detach(), target, others, self._perceptor)
 
     def _on_device(self, prompts: Scene) -> PromptWeights:
         """The weights and the stops of prompts, kept while they are in force."""

@@ -75,9 +75,8 @@ def slerp(one: torch.Tensor, other: torch.Tensor, part: float) -> torch.Tensor:
 
 def _are_compatible(one: Prompt, other: Prompt) -> bool:
     """Whether one prompt may turn into another: weights of one sign, and the same region and steps."""
-    place = ("region", "mask", "where", "first_step", "last_step")
-    same = all(getattr(one, name) == getattr(other, name) for name in place)
-    return same and one.weight * other.weight > 0
+    places = [(each.area, each.first_step, each.last_step) for each in (one, other)]
+    return places[0] == places[1] and one.weight * other.weight > 0
 
 
 def _blend_prompts(one: Prompt, other: Prompt, part: float) -> Prompt:

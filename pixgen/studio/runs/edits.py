@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from pixgen.errors import RecipeError, StudioError
 from pixgen.messages import _
-from pixgen.recipe.prompts import Scene, describe_validation, parse, set_weights
+from pixgen.recipe.base import describe_validation
+from pixgen.recipe.prompts import Scene, parse, set_weights
 from pixgen.recipe.recipe import Change, Recipe
 from pixgen.studio.runs.inputs import FOLDER, keep_prompts
 from pixgen.studio.runs.record import SavedState, read_state, write_state

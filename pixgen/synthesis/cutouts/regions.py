@@ -51,9 +51,10 @@ def region_map(prompt: Prompt, pictures: Mapping[str, Any], *, frame: int = 0) -
         margin = (_SOFT // 2,) * 4
         for _ in range(2):  # twice, for a smooth edge
             whole = F.avg_pool2d(F.pad(whole, margin, mode="replicate"), _SOFT, stride=1)
-        if moving and float(whole.max()) < 0.1:
+        is_black = float(whole.max()) < 0.1
+        if moving and is_black:
             return torch.zeros_like(whole)
-        if float(whole.max()) < 0.1:
+        if is_black:
             raise RecipeError(
                 "The region of “{label}” is black everywhere: paint white where it applies.",
                 label=prompt.label,
@@ -121,10 +122,10 @@ def relevance_map(
     vectors = perceptor.embed_images(torch.cat(windows).float())  # (WINDOWS², D)
     scores = vectors @ target - (vectors @ others.T).mean(1)
     grid = scores.view(1, 1, WINDOWS, WINDOWS).cpu()
-    low, high_score = grid.min(), grid.max()
-    grid = (grid - low) / (high_score - low).clamp(min=1e-6)
-    margin = F.interpolate(grid, size=(SIDE,) * 2, mode="bicubic", align_corners=False).clamp(0, 1)
-    return (_STEEP * (margin - 0.5)).sigmoid()
+    lowest, highest = grid.min(), grid.max()
+    grid = (grid - lowest) / (highest - lowest).clamp(min=1e-6)
+    smooth = F.interpolate(grid, size=(SIDE,) * 2, mode="bicubic", align_corners=False).clamp(0, 1)
+    return (_STEEP * (smooth - 0.5)).sigmoid()
 
 
 class Regions:
@@ -134,7 +135,7 @@ class Regions:
         prompts: at least one.
         pictures: the painted regions by their paths.
         frame: of those that move.
-        found: the maps of regions that are said in words, ``(1, 1, SIDE, SIDE)``, by these.
+        found: the maps of regions in words, ``(1, 1, SIDE, SIDE)``, by these words.
     """
 
     def __init__(
@@ -147,16 +148,12 @@ class Regions:
         found: Mapping[str, torch.Tensor] | None = None,
     ) -> None:
         own = {
-            (each.region, each.mask, each.where): region_map(each, pictures, frame=frame).to(device)
+            each.area: region_map(each, pictures, frame=frame).to(device)
             for each in prompts
             if has_region(each)
         }
-        own |= {
-            (each.region, each.mask, each.where): found[each.where].to(device)
-            for each in prompts
-            if found and each.where in found
-        }
-        self.maps = [own.get((each.region, each.mask, each.where)) for each in prompts]  # None: everywhere
+        own |= {each.area: found[each.where].to(device) for each in prompts if found and each.where in found}
+        self.maps = [own.get(each.area) for each in prompts]  # None: everywhere
         self.boxes = [region_box(where) for where in own.values()]  # of each region
 
     def place(self, place: Callable[..., Placement], count: int, *, aspect: float) -> Placement:
