@@ -8,7 +8,7 @@ import gradio as gr
 
 from pixgen.errors import PixgenError, StudioError
 from pixgen.images import open_picture
-from pixgen.recipe.recipe import Recipe, read_recipe
+from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Studio
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.components import QUIET, Field, Parts, servable
@@ -16,7 +16,7 @@ from pixgen.ui.errors import error_text
 from pixgen.ui.gallery.events import TO_TOP, GalleryHandlers
 from pixgen.ui.gallery.presenter import OPENED
 from pixgen.ui.i18n import Translator
-from pixgen.ui.info.tab import filled_form, form_values
+from pixgen.ui.info.tab import fill_in, filled_names
 from pixgen.ui.links import unpack_recipe
 from pixgen.ui.protection.values import event_value
 from pixgen.ui.search.tab import file_name
@@ -239,7 +239,6 @@ def wire_links(
     Args:
         keep: an event's arguments that keep the form in the browser.
     """
-    names = [*form_values(read_recipe('{"prompts": "-"}'), fields), "basis"]
 
     def linked(request: gr.Request, session: Any, link: Any) -> tuple[Recipe, str]:
         kind, _, value = str(link).partition("=")
@@ -255,15 +254,13 @@ def wire_links(
         except PixgenError as error:
             title = say("Couldn't follow the link")
             raise gr.Error(error_text(error, say), title=title, print_exception=False) from error
-        form = filled_form(recipe, fields, name=name)
-        gr.Info(say("All settings of {name} are filled in.", name=name))
-        return [form[name] for name in names]
+        return fill_in(recipe, fields, name=name, say=say)
 
     session, link = create["session"], parts["link"]
     followed = parts["follow_link"].click(
         follow,
         [session, link],
-        [create[name] for name in names],
+        [create[name] for name in filled_names(fields)],
         js=SENT.format(id="pg-follow-link"),
         **QUIET,
     )

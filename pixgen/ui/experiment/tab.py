@@ -8,7 +8,6 @@ import gradio as gr
 
 from pixgen.errors import StudioError
 from pixgen.recipe.prompts import LONGEST_TEXT
-from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Studio
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.ui import html, status
@@ -19,7 +18,7 @@ from pixgen.ui.errors import error_text, guard_handler, show_warning
 from pixgen.ui.experiment import actions, view
 from pixgen.ui.experiment.actions import GridJobs, GridScreen
 from pixgen.ui.i18n import Translator
-from pixgen.ui.info.tab import filled_form
+from pixgen.ui.info.tab import filled_form, filled_names
 from pixgen.ui.session import BrowserSession, Watchers
 
 _OWN = (
@@ -310,7 +309,7 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
 
 def _wire_opening(studio: Studio, say: Translator, parts: Parts, create: Parts, *, tabs: gr.Tabs) -> None:
     asked = form_fields(studio.policy)
-    names = list(filled_form(make_recipe({"prompts": "-"}), asked, name=""))
+    names = filled_names(asked)
 
     def open_run(request: gr.Request, session: Any, run_id: Any) -> list[Any]:
         visitor = BrowserSession.from_request(session, request)

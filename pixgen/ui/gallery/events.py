@@ -9,14 +9,13 @@ import gradio as gr
 from gradio.events import Dependency
 
 from pixgen.errors import StudioError
-from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.components import Field, Parts, on_answer, on_pause
 from pixgen.ui.errors import error_text, guard_handler, show_warning
 from pixgen.ui.gallery.presenter import FILLED, FORM, OPENED, SHELF, Changes, GalleryPresenter
 from pixgen.ui.i18n import Translator
-from pixgen.ui.info.tab import filled_form
+from pixgen.ui.info.tab import fill_in, filled_names
 from pixgen.ui.session import BrowserSession
 
 # Run in the browser after an answer: scroll to the top of the tab, and let side.js reload its list.
@@ -115,18 +114,15 @@ class GalleryEvents:
         Args:
             keep: an event's arguments that keep the form in the browser.
         """
-        names = list(filled_form(make_recipe({"prompts": "-"}), fields, name=""))
 
         def use(request: gr.Request, session: Any, run_id: str) -> list[Any]:
             try:
                 recipe = self._handlers.presenter(request, session).recipe(run_id)
             except StudioError as error:
                 raise gr.Error(error_text(error, self.say), print_exception=False) from error
-            form = filled_form(recipe, fields, name=run_id)
-            gr.Info(self.say("All settings of {name} are filled in.", name=run_id))
-            return [gr.update(selected="create"), *(form[name] for name in names)]
+            return [gr.update(selected="create"), *fill_in(recipe, fields, name=run_id, say=self.say)]
 
-        outputs = [self._tabs, *(self._create[name] for name in names)]
+        outputs = [self._tabs, *(self._create[name] for name in filled_names(fields))]
         inputs = [self._create["session"], self._parts["run"]]
         self._parts["use"].click(use, inputs, outputs, **QUIET).then(**keep)
 

@@ -100,7 +100,7 @@ def wire_info(
     Args:
         keep: an event's arguments that keep the form in the browser.
     """
-    names = [*form_values(make_recipe({"prompts": "-"}), fields), "basis"]
+    names = filled_names(fields)
 
     def check(shown: ShownInfo | None) -> ShownInfo:
         if shown is None:
@@ -109,9 +109,7 @@ def wire_info(
 
     def use(info: ShownInfo | None) -> list[Any]:
         shown = check(info)
-        filled_in = filled_form(shown.recipe, fields, name=shown.name)
-        gr.Info(say("All settings of {name} are filled in.", name=shown.name))
-        return [gr.update(selected="create"), *(filled_in[name] for name in names)]
+        return [gr.update(selected="create"), *fill_in(shown.recipe, fields, name=shown.name, say=say)]
 
     def use_prompt(info: ShownInfo | None) -> tuple:
         shown = check(info)
@@ -139,6 +137,22 @@ def wire_info(
         **QUIET,
     )
     create["basis_forget"].click(None, None, create["basis"], js="() => ''").then(**keep)
+
+
+def filled_names(fields: dict[str, Field]) -> list[str]:
+    """The parts of Create that ``fill_in`` answers with, by name and in its order."""
+    return list(filled_form(make_recipe({"prompts": "-"}), fields, name=""))
+
+
+def fill_in(recipe: Recipe, fields: dict[str, Field], *, name: str, say: Translator) -> list[Any]:
+    """The values of the Create form that paint a recipe again, and a message that they are filled in.
+
+    Args:
+        name: of the recipe's file or run, or what else it comes from.
+    """
+    values = filled_form(recipe, fields, name=name)
+    gr.Info(say("All settings of {name} are filled in.", name=name))
+    return [values[each] for each in filled_names(fields)]
 
 
 def filled_form(recipe: Recipe, fields: dict[str, Field], *, name: str) -> dict[str, Any]:
