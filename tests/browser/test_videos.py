@@ -1,12 +1,21 @@
 """Films in a real browser."""
 
+import base64
+import json
 import subprocess
+from dataclasses import astuple
 
 import imageio_ffmpeg
+import numpy as np
 import pytest
+from PIL import Image
 
+from pixgen.recipe.journey import Motion
 from pixgen.studio.metadata.mp4 import read_timing
 from pixgen.studio.metadata.picture_info import read_metadata
+from pixgen.synthesis.motion import move
+from pixgen.synthesis.tensors import to_tensor
+from pixgen.ui.canvas import png
 from pixgen.ui.i18n import ENGLISH
 from tests.browser.conftest import unfold
 from tests.browser.test_create import paint, state, write
@@ -72,3 +81,44 @@ def test_a_story_of_cards_is_moved_and_painted_in_its_order(visit):
     assert cards.nth(1).locator("textarea").input_value() == "a red fox"
     page.locator("[data-clear-scenes]").click()
     assert not page.locator(".pg-scenes-note").is_visible()
+
+
+def test_the_preview_of_a_journey_moves_as_the_camera_will(visit):
+    page = visit()
+    page.emulate_media(reduced_motion="reduce")  # all moves at once
+    unfold(page, ENGLISH("Story and camera"))
+    page.locator(".pg-journey-preview").scroll_into_view_if_needed()
+    spot = np.zeros((128, 192, 3), np.uint8)  # as large as the preview
+    spot[72:80, 112:120] = 255
+    for motion in (
+        Motion(1.2, 0.1, 0.05, 20),
+        Motion(0.9, -0.1, 0, -30),
+        Motion(1, 0, 0, 0, tilt=5),
+        Motion(1, 0, 0, 0, pan=5),
+        Motion(1, 0, 0, 0, dolly=0.2),
+    ):
+        page.evaluate(
+            """async ([data, moves]) => {
+                document.getElementById("pg-canvas").innerHTML = `<div class="pg-frame"><img src="data:image/png;base64,${data}"></div>`;
+                await document.querySelector("#pg-canvas img").decode();
+                document.getElementById("pg-curves").innerHTML = `<span data-moves="${moves}"></span>`;
+                document.querySelector(".pg-journey-preview").width = 192;  // empties it
+            }""",
+            [base64.b64encode(png(spot)).decode(), json.dumps([astuple(motion)])],
+        )
+        red = page.wait_for_function(
+            """() => {
+                const pen = document.querySelector(".pg-journey-preview").getContext("2d");
+                const red = [...pen.getImageData(0, 0, 192, 128).data].filter((_, index) => index % 4 === 0);
+                return red.some(Boolean) && red;
+            }"""
+        ).json_value()
+        seen = np.array(red).reshape(128, 192)
+        painted = move(to_tensor(Image.fromarray(spot)), motion, border="edge")[0, 0].clamp(0, 1).numpy()
+        assert middle(seen) == pytest.approx(middle(painted), abs=1.5), motion
+
+
+def middle(picture):
+    """The centre of a picture's light, (x, y)."""
+    y, x = np.indices(picture.shape)
+    return ((x * picture).sum() / picture.sum(), (y * picture).sum() / picture.sum())

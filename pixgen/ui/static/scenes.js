@@ -85,25 +85,27 @@
   while (list.children.length < 2) add();
   change();
 
-  // The journey: the picture of the stage, or else a few lines, moved from frame to frame as the fields say.
+  // The journey: the picture of the stage, or else one of the wall, moved from frame to frame as the fields say.
   const preview = document.querySelector(".pg-journey-preview"), pen = preview.getContext("2d");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   // The server works the values out, so that expressions and sounds are previewed as they will be painted.
   const readMoves = () => JSON.parse(document.querySelector("#pg-curves [data-moves]")?.dataset.moves ?? "[]");
   const draw = (moves) => {
-    const { width, height } = preview, side = Math.min(width, height);
+    const { width, height } = preview;
     const image = document.querySelector("#pg-canvas .pg-frame img") ?? document.querySelector(".pg-wall img");
     pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.fillStyle = getComputedStyle(preview).color;
     pen.clearRect(0, 0, width, height);
+    if (!image?.complete || !image.naturalWidth) return;
+    const fit = Math.min(width / image.naturalWidth, height / image.naturalHeight);
+    const across = image.naturalWidth * fit, down = image.naturalHeight * fit;
+    // As in motion.py, whose camera is as far away as the shorter side is long; without its perspective.
+    const aside = (degrees) => Math.tan(degrees * Math.PI / 180) * Math.min(across, down);
+    let moved = new DOMMatrix();  // the move of each frame comes after those before it
+    for (const [zoom, x, y, turn, tilt, pan, dolly] of moves)
+      moved = new DOMMatrix().scale(1 / (1 - dolly)).translate(-aside(pan), aside(tilt)).rotate(turn).scale(zoom).translate(-x * across, -y * down).multiply(moved);
     pen.translate(width / 2, height / 2);
-    // The move of each frame comes after those before it.
-    let moved = new DOMMatrix();
-    for (const [zoom, x, y, turn] of moves) moved = new DOMMatrix().translate(x * side, y * side).rotate(turn).scale(zoom).multiply(moved);
-    pen.save();
     pen.transform(moved.a, moved.b, moved.c, moved.d, moved.e, moved.f);
-    if (image?.complete) pen.drawImage(image, -side / 2, -side / 2, side, side);
-    pen.restore();
+    pen.drawImage(image, -across / 2, -down / 2, across, down);
   };
   let begun = 0;
   const play = (now) => {

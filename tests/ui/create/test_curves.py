@@ -26,10 +26,12 @@ def test_what_does_not_change_is_not_drawn():
 
 
 def test_the_preview_gets_the_moves_of_each_frame():
-    (moves,) = re.findall(r'data-moves="([^"]*)"', drawn(zoom="0:1, 10:1.1", x="0.01", frames=12))
+    (moves,) = re.findall(
+        r'data-moves="([^"]*)"', drawn(zoom="0:1, 10:1.1", x="0.01", dolly="t/12", frames=13)
+    )
     found = json.loads(moves)
-    assert len(found) == 12
-    assert found[5] == [1.05, 0.01, 0, 0]
+    assert len(found) == 13
+    assert found[6] == [1.06, 0.01, 0, 0, 0, 0, round(0.5 / 12, 5)]
     assert found[11][0] == 1.1
 
 

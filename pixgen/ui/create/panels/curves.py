@@ -6,6 +6,7 @@ sound, over its levels.
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import astuple
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -75,9 +76,8 @@ def _curves(form: CreateForm, levels: Levels | None, say: Translator) -> Iterato
     fps = Journey().fps if form.frames else STEPS_A_SECOND
     asked = read_form_number(form.frames or form.steps or 2, int, name="frames")
     count = min(max(2, asked), MOST_STEPS)
-    frames = [round(number * (count - 1) / (_POINTS - 1)) for number in range(_POINTS)]
-    frames = sorted(set(frames))
-    moments = [_moment(frame, fps, levels) for frame in frames]
+    frames = {round(number * (count - 1) / (_POINTS - 1)) for number in range(_POINTS)}
+    moments = [_moment(frame, fps, levels) for frame in sorted(frames)]
     values: Mapping[str, Any] = {**{name: getattr(form, name) for name in CURVES}, **form.effects}
     settings = {**JOURNEY_SETTINGS, **EFFECT_SETTINGS}
     for name, (low, high, still) in _LIMITS.items():
@@ -99,29 +99,12 @@ def _curves(form: CreateForm, levels: Levels | None, say: Translator) -> Iterato
 
 
 def _moves(form: CreateForm, levels: Levels | None) -> list[list[float]]:
-    """Zoom, shift right, shift down and turn of each of the first frames, for the preview of the journey."""
+    """The camera's values at each of the first frames, in the order of ``Motion``'s fields; the form's are allowed."""
     count = min(read_form_number(form.frames or 0, int, name="frames"), _POINTS)
-    moments = [_moment(frame, Journey().fps, levels) for frame in range(count)]
-    curves = {
-        name: (check_keyframes(str(getattr(form, name) or still), low, high), low, high, still)
-        for name, (low, high, still) in CURVES.items()
-    }
-    return [
-        [
-            round(
-                curve_at(
-                    curves[name][0],
-                    moment,
-                    low=curves[name][1],
-                    high=curves[name][2],
-                    otherwise=curves[name][3],
-                ),
-                5,
-            )
-            for name in ("zoom", "x", "y", "turn")
-        ]
-        for moment in moments
-    ]
+    journey = Journey(**{name: str(getattr(form, name) or still) for name, (_, _, still) in CURVES.items()})
+    moments = (_moment(frame, journey.fps, levels) for frame in range(count))
+    motions = (journey.motion(moment.frame, moment.sound) for moment in moments)
+    return [[round(value, 5) for value in astuple(motion)] for motion in motions]
 
 
 def _moment(frame: int, fps: float, levels: Levels | None) -> Moment:
