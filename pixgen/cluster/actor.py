@@ -6,15 +6,13 @@ frozen. Ray's streaming generators do not do this through Ray Client (``ray://``
 """
 
 import io
-import logging
 import os
 import platform
-import secrets
 import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,22 +27,19 @@ from pixgen.cluster.messages import (
     FrameMessage,
     Halted,
     Loaded,
-    pack_state,
-    unpack_state,
 )
-from pixgen.errors import OutOfMemory, PixgenError, StudioError
 from pixgen.models.progress import DownloadProgress
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import StopRequested
 from pixgen.studio.memory_check import free_bytes
 from pixgen.studio.video.recording import is_video_step
 from pixgen.studio.video.source import SourceVideo
+from pixgen.studio.workers.base import pack_state, painting_error, unpack_state
 from pixgen.studio.workers.local import LocalPainting, LocalWorker, Painter, paint
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame
 
-log = logging.getLogger(__name__)
 group: Any = ray.method  # its type knows calls of few arguments
 MOST_QUEUED = 64  # messages; painting waits for a studio that is slower
 GROUPS = {"paint": 1, "frames": 2, "control": 1}  # threads for each kind of call
@@ -87,12 +82,13 @@ class PaintingActor:
         """Load a recipe's models and paint it, until it is done or halted. The messages are for ``take``."""
         self._worker.prepare()
         painting = self._paintings[key] = _ActorPainting()
-        painting.run(lambda: painting.load(self._worker, recipe, pictures, state, save_every))
+        painting.paint(lambda: painting.load(self._worker, recipe, pictures, state, save_every))
 
     @group(concurrency_group="paint")
     def resume(self, key: str) -> None:
         """Go on with a painting that was halted."""
-        self._paintings[key].run()
+        painting = self._paintings[key]
+        painting.paint(painting.resume)
 
     @group(concurrency_group="frames")
     def take(self, key: str, seconds: float) -> list[ActorMessage]:
@@ -169,32 +165,21 @@ class _ActorPainting:
         self._sent_recipe = self._painting.recipe
         self._put(Loaded(self._painting.recipe))
 
-    def run(self, load: Any = None) -> None:
-        """Paint until the last frame or ``halt``; errors become a message."""
+    def resume(self) -> None:
+        """Begin steps again after ``halt``."""
+        assert self._painting is not None
+        self._halted.clear()
+        self._painting.resume()
+
+    def paint(self, begin: Callable[[], None]) -> None:
+        """Begin by ``load`` or ``resume``, and paint until the last frame or ``halt``; errors become a message."""
         try:
-            if load is not None:
-                load()
-            else:
-                self._halted.clear()
-                assert self._painting is not None
-                self._painting.resume()
+            begin()
             self._take_steps()
         except StopRequested:
             pass
-        except PixgenError as error:
-            self._put(Failed(error))
-        except MemoryError:
-            self._put(Failed(OutOfMemory("There is not enough memory for this picture: try a smaller size.")))
-        except Exception:
-            number = secrets.token_hex(3)
-            log.exception("error %s", number)
-            self._put(
-                Failed(
-                    StudioError(
-                        "An unexpected error occurred; the log has the details under {number}.", number=number
-                    )
-                )
-            )
+        except Exception as error:
+            self._put(Failed(painting_error(error)))
 
     def take(self, seconds: float) -> list[ActorMessage]:
         with self._changed:

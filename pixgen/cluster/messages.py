@@ -1,8 +1,7 @@
 """What an actor sends to the studio while it paints. Loads neither Ray nor torch."""
 
-import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -73,19 +72,3 @@ class Failed:
 
 
 ActorMessage = DownloadProgress | Loaded | FrameMessage | Halted | Failed
-
-
-def pack_state(state: dict[str, Any]) -> bytes:
-    """A painting's state as bytes, whatever device its tensors are on."""
-    import torch
-
-    data = io.BytesIO()
-    torch.save(state, data)
-    return data.getvalue()
-
-
-def unpack_state(data: bytes) -> dict[str, Any]:
-    """The state from its bytes, on the CPU. Loads tensors and plain values only."""
-    import torch
-
-    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)

@@ -23,14 +23,12 @@ from pixgen.cluster.messages import (
     FrameMessage,
     Halted,
     Loaded,
-    pack_state,
-    unpack_state,
 )
 from pixgen.errors import PixgenError
 from pixgen.models.progress import DownloadProgress
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.video.source import SourceVideo
-from pixgen.studio.workers.base import Painting, WorkerLost
+from pixgen.studio.workers.base import Painting, WorkerLost, pack_state, unpack_state
 from pixgen.studio.workers.local import Painter
 
 log = logging.getLogger(__name__)

@@ -51,6 +51,24 @@ class FinalFrame:
     notice: str = ""
     copied: None = None  # nothing is on its way from a device
 
+    @classmethod
+    def of(cls, frame: "Frame | FinalFrame", *, notice: str = "") -> "FinalFrame":
+        """A frame, with its picture on the CPU.
+
+        Args:
+            notice: instead of the frame's own.
+        """
+        return cls(
+            step=frame.step,
+            steps=frame.steps,
+            similarities=frame.similarities,
+            losses=frame.losses,
+            seconds=frame.seconds,
+            picture=frame.picture,
+            candidates=frame.candidates,
+            notice=notice or frame.notice,
+        )
+
 
 class WatchPoint(NamedTuple):
     """Where a watcher is after a status; ``watch`` leaves it in ``watch_points``, for those who wait elsewhere than in

@@ -1,9 +1,14 @@
-"""The interface of a worker: a device that paints recipes, in this process or on another machine."""
+"""The interface of a worker: a device that paints recipes, in this process or on another machine.
 
+Also what a painting's state and errors become before they leave its process."""
+
+import io
+import logging
+import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pixgen.errors import StudioError
+from pixgen.errors import DeviceError, OutOfMemory, PixgenError, StudioError
 from pixgen.models.progress import DownloadProgress
 from pixgen.recipe.recipe import Recipe
 
@@ -11,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pixgen.synthesis import Frame
+
+log = logging.getLogger(__name__)
 
 
 class WorkerLost(StudioError):  # noqa: N818 - an event that the studio answers, seldom an error that a person sees
@@ -102,3 +109,45 @@ class Worker(Protocol):
 def has_memory(worker: Worker, needed: int) -> bool:
     """Whether a worker has so many bytes for a recipe; also if that is not known yet."""
     return not needed or (memory := worker.memory) is None or needed <= memory
+
+
+def pack_state(state: dict[str, Any]) -> bytes:
+    """A painting's state as bytes, whatever device its tensors are on."""
+    import torch  # here: it takes two seconds
+
+    data = io.BytesIO()
+    torch.save(state, data)
+    return data.getvalue()
+
+
+def unpack_state(data: bytes) -> dict[str, Any]:
+    """The state from its bytes, on the CPU. Loads tensors and plain values only."""
+    import torch
+
+    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+
+
+def painting_error(error: Exception) -> PixgenError:
+    """What a person is told about an error of a painting. One that nobody expected is logged with the id that the
+    person sees."""
+    if isinstance(error, PixgenError):
+        return without_traceback(error)
+    if isinstance(error, MemoryError):
+        return OutOfMemory("There is not enough memory for this picture: try a smaller size.")
+    number = secrets.token_hex(3)
+    log.error("a painting failed: error %s", number, exc_info=error)
+    # As after a fault of the device's hardware or driver.
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "AcceleratorError" in kinds or ("RuntimeError" in kinds and "CUDA error" in str(error)):
+        return DeviceError(
+            "The device stopped working in the middle of a step. What was painted is saved: restart pixgen, then "
+            "continue the picture. The log has the details under {number}.",
+            number=number,
+        )
+    return StudioError("An unexpected error occurred; the log has the details under {number}.", number=number)
+
+
+def without_traceback(error: PixgenError) -> PixgenError:
+    """The error without its traceback and cause, which would keep the painter and its device memory alive."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

@@ -4,7 +4,6 @@ A job is painted in one session, or in several: a pause ends one, and so does a 
 """
 
 import logging
-import secrets
 import shutil
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pixgen.errors import DeviceError, ModelError, OutOfMemory, PixgenError, StorageError, StudioError
+from pixgen.errors import ModelError, OutOfMemory, PixgenError, StorageError, StudioError
 from pixgen.logs import log_run
 from pixgen.messages import _
 from pixgen.recipe.recipe import Recipe
@@ -30,7 +29,14 @@ from pixgen.studio.runs.record import RunRecorder, SavedState, read_state
 from pixgen.studio.runs.run import Run, RunLock, State
 from pixgen.studio.scheduler import JobQueue
 from pixgen.studio.status import FinalFrame
-from pixgen.studio.workers.base import Painting, Worker, WorkerLost, has_memory
+from pixgen.studio.workers.base import (
+    Painting,
+    Worker,
+    WorkerLost,
+    has_memory,
+    painting_error,
+    without_traceback,
+)
 
 if TYPE_CHECKING:
     from pixgen.synthesis import Frame
@@ -109,18 +115,9 @@ class JobSession:
             return self._paint(worker)
         except (_Paused, WorkerLost):
             raise
-        except PixgenError as error:
-            failure = error
-        except MemoryError:
-            failure = OutOfMemory("There is not enough memory for this picture: try a smaller size.")
         except Exception as error:
-            number = secrets.token_hex(3)
-            log.exception("run %s failed: error %s", self.job.id, number)
-            failure = _device_error(error, number) or StudioError(
-                "An unexpected error occurred; the log has the details under {number}.",
-                number=number,
-            )
-        return self._fail(_without_traceback(failure))
+            failure = painting_error(error)
+        return self._fail(failure)
 
     def _paint(self, worker: Worker | None) -> _Outcome:
         job, record = self.job, self._record
@@ -139,13 +136,13 @@ class JobSession:
         if self._frame is None:  # stopped before this session's first frame: earlier files stay
             record.save_facts(job.snapshot(state))
             return _Outcome(state=state)
-        final_frame, kept = _final_frame(self._frame), self._painting.state()
+        final_frame, kept = FinalFrame.of(self._frame), self._painting.state()
         try:
             record.save(job.snapshot(state), final_frame, painter=kept)
         except StorageError as error:
             return _Outcome(
                 state="failed",
-                error=_without_traceback(error),
+                error=without_traceback(error),
                 final_frame=final_frame,
                 unsaved=(state, lambda run: record.save(run, final_frame, painter=kept)),
             )
@@ -301,7 +298,7 @@ class JobSession:
         outcome instead if the job is to stop, or if too many were lost one after the other."""
         log.warning("run %s: %s", self.job.id, lost)
         self._losses += 1
-        shown = None if self._frame is None else _final_frame(self._frame)
+        shown = None if self._frame is None else FinalFrame.of(self._frame)
         self._record.close()
         self._drop()
         if self.job.stopping:
@@ -309,7 +306,7 @@ class JobSession:
             try:
                 self._record.save_facts(self.job.snapshot("stopped"))
             except StorageError as error:
-                return _Outcome(state="failed", error=_without_traceback(error), final_frame=shown)
+                return _Outcome(state="failed", error=without_traceback(error), final_frame=shown)
             return _Outcome(state="stopped", final_frame=shown)
         if self._losses >= MOST_LOSSES:
             return self._fail(
@@ -334,7 +331,7 @@ class JobSession:
             if self._frame is None:
                 self._record.save_facts(run)
             else:
-                final_frame = _final_frame(self._frame)
+                final_frame = FinalFrame.of(self._frame)
                 self._record.save(run, final_frame, painter=None)
         except Exception as another:  # the first error is the one to report
             log.warning("run %s: its last frame could not be saved: %s", self.job.id, another)
@@ -362,34 +359,3 @@ class JobSession:
         painting, self._painting, self._frame = self._painting, None, None
         if painting is not None:
             painting.close()
-
-
-def _device_error(error: Exception, number: str) -> DeviceError | None:
-    """What to say if the device failed, as after a fault of its hardware or driver; None for any other error."""
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    if "AcceleratorError" in kinds or ("RuntimeError" in kinds and "CUDA error" in str(error)):
-        return DeviceError(
-            "The device stopped working in the middle of a step. What was painted is saved: restart pixgen, then "
-            "continue the picture. The log has the details under {number}.",
-            number=number,
-        )
-    return None
-
-
-def _without_traceback(error: PixgenError) -> PixgenError:
-    """The error without its traceback, which would keep the painter and its device memory alive."""
-    error.__cause__ = error.__context__ = None
-    return error.with_traceback(None)
-
-
-def _final_frame(frame: "Frame | FinalFrame") -> FinalFrame:
-    return FinalFrame(
-        frame.step,
-        frame.steps,
-        frame.similarities,
-        frame.losses,
-        frame.seconds,
-        frame.picture,
-        frame.candidates,
-        frame.notice,
-    )

@@ -9,7 +9,6 @@ Errors lose their class on the way out of the process, so PixgenErrors are yield
 """
 
 import importlib
-import io
 import os
 import pickle
 import re
@@ -27,14 +26,13 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.studio.model_cache import ModelCache, resolve_device
 from pixgen.studio.status import FinalFrame
 from pixgen.studio.timing import work_of
-from pixgen.studio.workers.base import WorkerLost
+from pixgen.studio.workers.base import WorkerLost, pack_state, unpack_state, without_traceback
 from pixgen.studio.workers.local import paint
 
 if TYPE_CHECKING:
     import torch
 
     from pixgen.models import Perceptor, Perceptors
-    from pixgen.synthesis import Frame
 
 _LOAN_SECONDS = 45.0  # of painting in one loan: a shorter one is granted sooner
 _START_SECONDS = 12.0  # to load models and sketch, at the beginning of a loan
@@ -61,8 +59,8 @@ def on_loan(duration: Callable[..., int]) -> Callable[[Callable], Callable]:
 
 
 class Sent(NamedTuple):
-    """A frame as it leaves the process of the GPU: with the state after it (``torch.save``'s bytes) and the recipe, now
-    and then and at the end of a loan."""
+    """A frame as it leaves the process of the GPU: with the state after it and the recipe, now and then and at the end of
+    a loan. The state is bytes, as tensors would be passed in shared memory, which ends with the loan."""
 
     frame: FinalFrame
     state: bytes | None = None
@@ -93,7 +91,7 @@ def paint_on_gpu(
     try:
         yield from _paint_steps(recipe, pictures, state, changes, steps)
     except PixgenError as error:
-        yield _plain(error)
+        yield without_traceback(error)
     except MemoryError:
         yield OutOfMemory("There is not enough memory for this picture: try a smaller size.")
 
@@ -108,7 +106,7 @@ def embed_on_gpu(names: tuple[str, ...], pictures: np.ndarray) -> np.ndarray | P
         with torch.no_grad():
             return perceptor.embed_images(torch.from_numpy(pictures).to(perceptor.device)).cpu().numpy()
     except PixgenError as error:
-        return _plain(error)
+        return without_traceback(error)
 
 
 class ZeroGpuWorker:
@@ -134,7 +132,7 @@ class ZeroGpuWorker:
         if not all(isinstance(picture, Image.Image) for picture in pictures.values()):
             raise RecipeError("Videos cannot be restyled on ZeroGPU: use a Space with its own GPU.")
         return ZeroGpuPainting(
-            recipe, pictures, state=None if state is None else _pack(state), save_every=save_every
+            recipe, pictures, state=None if state is None else pack_state(state), save_every=save_every
         )
 
     def free_memory(self) -> None:
@@ -200,7 +198,7 @@ class ZeroGpuPainting(Iterator[FinalFrame]):
 
     def state(self) -> dict[str, Any]:
         """The state after the newest frame, once the iteration has ended."""
-        return {"step": 0, "beginning": True} if self._state is None else _unpack(self._state)
+        return {"step": 0, "beginning": True} if self._state is None else unpack_state(self._state)
 
     def close(self) -> None:
         """End the loan."""
@@ -227,7 +225,7 @@ class ZeroGpuPainting(Iterator[FinalFrame]):
         if isinstance(sent, PixgenError):
             self._end_loan()
             raise sent
-        if sent is None and self._count == 0:  # it would go on so for ever
+        if sent is None and self._count == 0:  # the next loan would end in the same way, without an end
             raise WorkerLost("The GPU was lost before its first step.")
         return sent
 
@@ -302,7 +300,7 @@ def _paint_steps(
 ) -> Iterator[Sent]:
     optimization = paint(recipe, pictures, resolve_device("auto"), _models())
     if state is not None:
-        optimization.restore(_unpack(state))
+        optimization.restore(unpack_state(state))
     notice = ""
     for change in changes:
         try:
@@ -314,35 +312,13 @@ def _paint_steps(
         count += frame.step > 0  # a start that is being sketched is sampled again after a loan
         last = count >= steps or frame.step >= frame.steps
         if not (last or time.monotonic() - sent >= _STATE_EVERY):
-            yield Sent(_on_cpu(frame))
+            yield Sent(FinalFrame.of(frame))
             continue
         sent = time.monotonic()
-        yield Sent(_on_cpu(frame, notice), _pack(optimization.state()), optimization.recipe)
+        yield Sent(FinalFrame.of(frame, notice=notice), pack_state(optimization.state()), optimization.recipe)
         notice = ""
         if last:
             return
-
-
-def _on_cpu(frame: "Frame", notice: str = "") -> FinalFrame:
-    return FinalFrame(
-        frame.step, frame.steps, frame.similarities, frame.losses, frame.seconds, frame.picture,
-        frame.candidates, notice or frame.notice,
-    )  # fmt: skip
-
-
-def _pack(state: dict[str, Any]) -> bytes:
-    """A state as bytes: tensors themselves would be passed in shared memory, which ends with the loan."""
-    import torch
-
-    file = io.BytesIO()
-    torch.save(state, file)
-    return file.getvalue()
-
-
-def _unpack(state: bytes) -> dict[str, Any]:
-    import torch
-
-    return torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
 
 
 _measured: dict[tuple[str, tuple[str, ...]], float] = {}  # seconds a unit of work
@@ -359,12 +335,6 @@ def _measure_step(recipe: Recipe, seconds: float) -> None:
 
 def _work_of_step(recipe: Recipe) -> float:
     return max(1e-6, work_of(recipe)) / (recipe.steps + 1)
-
-
-def _plain(error: PixgenError) -> PixgenError:
-    """The error without what it was raised in, which may hold tensors of the GPU."""
-    error.__cause__ = error.__context__ = None
-    return error.with_traceback(None)
 
 
 def _loan_error(error: Exception) -> PixgenError:
