@@ -8,52 +8,22 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from pixgen.cluster.worker import Place, RayWorker
 from pixgen.errors import DeviceError
 from pixgen.messages import _
 from pixgen.studio.workers.local import Painter
 
 if TYPE_CHECKING:
-    from pixgen.cluster.worker import RayWorker
     from pixgen.studio import Studio
 
 log = logging.getLogger(__name__)
 _LOOK_EVERY = 5.0  # seconds between two looks at the cluster's nodes
 _SAVING = 60.0  # seconds for jobs to be saved, after the head is lost
 LOCAL_STORE = 256 * 1024**2  # bytes of the object store of ``--cluster local``
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a worker is: a device of a node, or a part of one.
-
-    Args:
-        node: Ray's id of the node.
-        device: ``cpu``, or ``cuda`` for the GPU that Ray chooses.
-        cpus, gpus: what the worker reserves.
-        share: of the device's memory.
-        threads: how many threads one operation uses on the CPU; None on a GPU, for torch's own number.
-        number: counts the workers of one node.
-    """
-
-    node: str
-    host: str
-    device: str
-    cpus: float
-    gpus: float
-    share: float
-    threads: int | None
-    number: int
-
-    @property
-    def name(self) -> str:
-        """The name for people."""
-        return f"{self.host} {self.device} {self.number}"
 
 
 class Cluster:
@@ -91,7 +61,7 @@ class Cluster:
             raise
 
     @property
-    def workers(self) -> "list[RayWorker]":
+    def workers(self) -> list[RayWorker]:
         """One for each place."""
         return list(self._workers.values())
 
@@ -163,9 +133,7 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _add_workers(self, places: list[Place]) -> "list[RayWorker]":
-        from pixgen.cluster.worker import RayWorker
-
+    def _add_workers(self, places: list[Place]) -> list[RayWorker]:
         new = [place for place in places if place not in self._workers]
         for place in new:
             self._workers[place] = RayWorker(place, painter=self._painter, patience=self._patience)
@@ -188,9 +156,8 @@ class Cluster:
 
     def _look(self) -> list[Place] | None:
         """The places at this moment; None if the head does not answer."""
-        if not _listens(
-            self._head, seconds=self._patience
-        ):  # Ray's own calls would wait for it, and in the end exit the process
+        # First by its port: Ray's own calls would wait for it, and in the end exit the process.
+        if not _listens(self._head, seconds=self._patience):
             log.warning("the head of the cluster is gone")
             return None
         answer: Future[list[Place]] = Future()
@@ -269,18 +236,6 @@ def _head_address(address: str) -> str:
     if address.startswith("ray://"):
         return address
     return ray.get_runtime_context().gcs_address
-
-
-def kill_process(node: str, process: int) -> None:
-    """End a process on a node by a signal, also one that is frozen. Does not wait for it."""
-    task = ray.remote(num_cpus=0, max_retries=0)(_kill)
-    with suppress(Exception):  # the node may be gone
-        task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(process)
-
-
-def _kill(process: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
 
 
 @contextmanager

@@ -2,11 +2,14 @@
 
 import io
 import logging
+import os
 import secrets
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,6 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pixgen.cluster.actor import GROUPS, PaintingActor
-from pixgen.cluster.connection import Place, kill_process
 from pixgen.cluster.messages import (
     ActorMessage,
     Failed,
@@ -40,6 +42,34 @@ _ENDING = 3.0  # seconds to wait for the end of an actor
 _START = 120.0  # seconds for a new actor to start: it loads torch, and Ray may have to make room for it
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a worker is: a device of a node, or a part of one.
+
+    Args:
+        node: Ray's id of the node.
+        device: ``cpu``, or ``cuda`` for the GPU that Ray chooses.
+        cpus, gpus: what the worker reserves.
+        share: of the device's memory.
+        threads: how many threads one operation uses on the CPU; None on a GPU, for torch's own number.
+        number: counts the workers of one node.
+    """
+
+    node: str
+    host: str
+    device: str
+    cpus: float
+    gpus: float
+    share: float
+    threads: int | None
+    number: int
+
+    @property
+    def name(self) -> str:
+        """The name for people."""
+        return f"{self.host} {self.device} {self.number}"
+
+
 class RayWorker:
     """Paints on one device of a cluster.
 
@@ -54,6 +84,7 @@ class RayWorker:
         self._painter, self.patience = painter, patience
         self.open: set[str] = set()  # the keys of its paintings
         self._actor: Any = None
+        self._closed = False
         self._about: dict[str, Any] = {}
 
     @property
@@ -83,6 +114,8 @@ class RayWorker:
             self._actor = self._start()
         except _LOST as error:
             raise self._lost(error) from None
+        if self._closed:  # in the meantime
+            self._kill()
         self._about = self.ask(self._actor, "describe", patience=_START)
 
     def _start(self) -> Any:
@@ -130,7 +163,11 @@ class RayWorker:
             return False
 
     def close(self) -> None:
-        """End the actor; waits a few seconds at most."""
+        """End the actor, and so every wait for its answers; takes a few seconds at most."""
+        self._closed = True
+        self._kill()
+
+    def _kill(self) -> None:
         actor = self._actor
         if actor is None or not ray.is_initialized():
             return
@@ -177,9 +214,9 @@ class RayWorker:
 
     def _end_frozen(self) -> None:
         """End an actor that does not answer: as a frozen process hears nothing, by a signal on its node too."""
-        self.close()
+        self._kill()
         if self._about:
-            kill_process(self._about["node"], self._about["process"])
+            _kill_process(self._about["node"], self._about["process"])
 
 
 class RemoteFrame:
@@ -339,3 +376,15 @@ class RemotePainting(Iterator[Any]):
         return {
             path: each.as_file() if isinstance(each, SourceVideo) else each for path, each in found.items()
         }
+
+
+def _kill_process(node: str, process: int) -> None:
+    """End a process on a node by a signal, also one that is frozen. Does not wait for it."""
+    task = ray.remote(num_cpus=0, max_retries=0)(_kill)
+    with suppress(Exception):  # the node may be gone
+        task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(process)
+
+
+def _kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)

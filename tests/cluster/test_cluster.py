@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from pixgen.errors import DeviceError, StudioError
 from pixgen.studio import Studio
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.studio.library.library import PictureLibrary
+from pixgen.studio.workers.base import WorkerLost
 from pixgen.vision.zeroshot.batches import make_question
 from pixgen.vision.zeroshot.sources import collect_sources
-from tests.studio.fakes import Painters, a_recipe
+from tests.studio.fakes import Painters, a_recipe, until
 
 pytest.importorskip("ray", reason="the extra “cluster” is not installed")
 pytestmark = [
@@ -56,13 +58,6 @@ def studio(nodes, tmp_path_factory):
     ):
         cluster.follow(opened)
         yield opened
-
-
-def until(true, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.02)
 
 
 def undisturbed(folder: Path, recipe) -> bytes:
@@ -182,6 +177,19 @@ def test_a_frozen_actor_is_replaced(studio, tmp_path):
     assert (job.state, job.error) == ("done", None)
     assert job.run.picture.read_bytes() == undisturbed(tmp_path, recipe)
     until(lambda: studio.queue() == [])
+
+
+def test_a_worker_that_has_no_core_to_start_on_can_be_closed(studio):
+    from pixgen.cluster.worker import RayWorker
+
+    worker = RayWorker(studio.workers[0].place)  # whose core is reserved
+    with ThreadPoolExecutor(1) as thread:
+        starting = thread.submit(worker.prepare)
+        time.sleep(1)
+        assert not starting.done()
+        worker.close()
+        with pytest.raises(WorkerLost):
+            starting.result(30)
 
 
 def test_a_lost_head_ends_in_runs_that_can_be_resumed(nodes, studio, tmp_path):

@@ -1,6 +1,7 @@
 """A painter without models that behaves as an Optimization: exact, resumable, and able to fail."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -140,3 +141,17 @@ def stopped(studio: Studio, recipe: Recipe, step: int) -> Job:
             job.stop()
     assert job.error is None
     return job
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until something is true: a minute at most, as an actor of a cluster takes some seconds to start."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.005)
+
+
+def ended(*jobs: Job) -> None:
+    """Wait until jobs have ended, each without an error."""
+    assert all(job.wait(30) for job in jobs)
+    assert [job.error for job in jobs] == [None] * len(jobs)

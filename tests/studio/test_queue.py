@@ -1,11 +1,9 @@
 """The queue: places and times, moving up and down, pauses, and leaving it."""
 
-import time
-
 import pytest
 
 from pixgen.studio.timing import DurationEstimator, work_of
-from tests.studio.fakes import Painters, a_recipe
+from tests.studio.fakes import Painters, a_recipe, ended, until
 
 
 @pytest.fixture
@@ -20,18 +18,6 @@ def held(open_studio):
 
 def order(painters):
     return [painter.recipe.seed for painter in painters.made]
-
-
-def until(true):
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.005)
-
-
-def ended(*jobs):
-    assert all(job.wait(20) for job in jobs)
-    assert [job.error for job in jobs] == [None] * len(jobs)
 
 
 def test_the_queue_tells_places_and_times(held):

@@ -1,7 +1,6 @@
 """Several workers: fairness, pauses that end elsewhere, lost workers, and threads that do not grow."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from pixgen.studio.grids.grid import Cell, Grid, Plan
 from pixgen.studio.timing import work_of
 from pixgen.studio.workers.base import WorkerLost
 from pixgen.studio.workers.local import LocalWorker, make_local_workers, parse_devices
-from tests.studio.fakes import Painters, a_recipe
+from tests.studio.fakes import Painters, a_recipe, ended, until
 
 
 @pytest.fixture
@@ -27,18 +26,6 @@ def open_workers(tmp_path):
     yield open_one
     for studio in studios:
         studio.close()
-
-
-def until(true):
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.005)
-
-
-def ended(*jobs):
-    assert all(job.wait(30) for job in jobs)
-    assert [job.error for job in jobs] == [None] * len(jobs)
 
 
 def local(painters, name="cpu"):
@@ -194,7 +181,6 @@ def test_a_picture_that_no_worker_survives_fails_in_the_end(open_workers):
 def test_a_job_that_is_stopped_when_its_worker_is_lost_can_be_resumed(open_workers):
     unsteady = Unsteady(at=7)
     studio = open_workers(unsteady, save_every=0)
-    unsteady.painters.at[6] = lambda: job.stop() if unsteady.left else None
     lose = unsteady.painters.at[7]
     unsteady.painters.at[6] = lambda: (job.stop(), lose()) if unsteady.left else None
     job = studio.submit(a_recipe(seed=3))
@@ -218,6 +204,33 @@ def test_workers_that_join_and_leave(open_workers):
     ended(jobs[0])
     assert len(studio.workers) == 1
     assert len(second.made) == 2
+
+
+class Starting(LocalWorker):
+    """A worker that starts until it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__("cpu", painter=Painters())
+        self.closed, self.was_closed = threading.Event(), False
+
+    def prepare(self) -> None:
+        self.was_closed = self.closed.wait(20)
+        raise WorkerLost("The worker {name} is gone.", name=self.name)
+
+    def replace(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_a_studio_closes_while_a_worker_starts(open_workers):
+    worker = Starting()
+    studio = open_workers(worker)
+    job = studio.submit(a_recipe())
+    studio.close()
+    assert worker.was_closed
+    assert job.state == "stopped"
 
 
 class Sized(LocalWorker):

@@ -103,7 +103,7 @@ class Worker(Protocol):
         """Try to work again after WorkerLost; returns whether the worker can paint."""
 
     def close(self) -> None:
-        """Drop all models and end the worker."""
+        """Drop all models and end the worker, also while another thread prepares or replaces it."""
 
 
 def has_memory(worker: Worker, needed: int) -> bool:

@@ -39,7 +39,8 @@ class WorkerPool:
         self._sessions: dict[str, JobSession] = {}
         self._closed = threading.Event()
         self._ended: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._lost: set[int] = set()  # the ids of workers that are being replaced
+        self._starting: set[int] = set()  # the ids of workers that are being prepared
+        self._lost: set[int] = set()  # and of those that are being replaced
         self._count_workers()
 
     @property
@@ -94,6 +95,9 @@ class WorkerPool:
         """Let the threads end when every job in the queue has ended. The jobs are stopped before."""
         self._closed.set()
         self._queue.notify()
+        for worker in self._workers:  # nobody waits any longer for those that cannot paint yet
+            if id(worker) in self._starting | self._lost:
+                worker.close()
 
     def join(self, timeout: float | None) -> None:
         """Wait until the threads have ended, after ``close``."""
@@ -134,12 +138,18 @@ class WorkerPool:
             self._threads.pop(f"worker {id(worker)}", None)
 
     def _prepare(self, worker: Worker) -> bool:
+        """Wait until a worker can paint; false if it never will."""
+        self._starting.add(id(worker))
         try:
+            if self._is_over(worker):
+                return False
             worker.prepare()
             return True
         except WorkerLost as lost:
             log.warning("%s", lost)
-            return self._replace(worker)
+        finally:
+            self._starting.discard(id(worker))
+        return self._replace(worker)
 
     def _replace(self, worker: Worker) -> bool:
         """Wait until a lost worker works again; false if it never will."""
