@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
 from pixgen.errors import PixgenError, StudioError
 from pixgen.models.progress import DownloadProgress
 from pixgen.recipe.prompts import Scene
@@ -68,7 +66,7 @@ class Job:
     ) -> None:
         self.id, self.owner = run.id, run.owner
         self.on_load, self.resumes, self.memory = on_load, resumes, memory
-        self.pictures: dict[str, Image.Image] = {}  # opened, by their paths in the recipe
+        self.pictures: dict[str, Any] = {}  # as ``open_inputs`` opens them
         self._run, self._queue, self._find, self._check = run, queue, find, check
         self._changed = threading.Condition()  # guards the fields below
         self._version = 0  # of the status

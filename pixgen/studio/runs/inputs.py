@@ -10,9 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from pixgen.errors import PictureError
 from pixgen.images import MAX_BYTES, open_picture
 from pixgen.recipe.journey import STEPS_A_SECOND
@@ -20,7 +17,7 @@ from pixgen.recipe.prompts import Scene, is_video_path
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.runs.lookups import read_lookup
 from pixgen.studio.storage import storage_errors, write_bytes
-from pixgen.studio.video.sound import Levels, open_levels, open_sound
+from pixgen.studio.video.sound import open_levels, open_sound
 from pixgen.studio.video.source import SourceVideo, keep_file, keep_video
 
 FOLDER = "inputs"
@@ -159,46 +156,46 @@ def keep_prompts(
     )
 
 
+def open_inputs(recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """Open every file that a recipe names, from the run's folder, by its path in the recipe: pictures, videos as
+    ``SourceVideo``, the colour lookup as its table, and a sound as its levels if an expression follows it.
+
+    Raises PictureError, VideoError.
+    """
+    journey, lookup = recipe.journey, recipe.colouring.lookup
+    for path in sorted({journey.video, journey.audio, lookup} - {""}):
+        _check_kept(path)
+    opened = open_pictures(
+        named_pictures(recipe), folder, transparent={recipe.overlay.picture}, fps=journey.rate
+    )
+    if journey.video:
+        opened[journey.video] = SourceVideo(folder / journey.video, fps=journey.fps)
+    if lookup:
+        opened[lookup] = read_lookup(folder / lookup)
+    if journey.audio and recipe.follows_sound:
+        opened[journey.audio] = open_levels(folder / journey.audio)
+    return opened
+
+
 def open_pictures(
     paths: set[str], folder: Path, *, transparent: Collection[str] = (), fps: float = STEPS_A_SECOND
-) -> dict[str, Image.Image]:
+) -> dict[str, Any]:
     """Open the copied pictures of a run, by their paths in its recipe; those in ``transparent`` keep their
     opacity. Videos of regions are opened at a frame rate, as pictures by frame. Raises PictureError."""
     for path in paths:
-        if not KEPT_PATH.fullmatch(path):
-            raise PictureError("“{name}” is not a picture of this run.", name=Path(path).name)
-    opened: dict[str, Any] = {
+        _check_kept(path)
+    return {
         path: SourceVideo(folder / path, fps=fps)
         if is_video_path(path)
         else open_picture(folder / path, transparent=path in transparent)
         for path in sorted(paths)
     }
-    return opened
 
 
-def open_recipe_lookup(recipe: Recipe, folder: Path) -> dict[str, np.ndarray]:
-    """Read the copied colour lookup of a run by its path in the recipe, if it has one. Raises PictureError."""
-    lookup = recipe.colouring.lookup
-    if lookup and not KEPT_PATH.fullmatch(lookup):
-        raise PictureError("“{name}” is not a file of this run.", name=Path(lookup).name)
-    return {lookup: read_lookup(folder / lookup)} if lookup else {}
-
-
-def open_recipe_sound(recipe: Recipe, folder: Path) -> dict[str, Levels]:
-    """Measure the levels of a run's copied sound by its path in the recipe, if an expression follows it. Raises
-    PictureError, VideoError."""
-    audio = recipe.journey.audio
-    if audio and not KEPT_PATH.fullmatch(audio):
-        raise PictureError("“{name}” is not a sound of this run.", name=Path(audio).name)
-    return {audio: open_levels(folder / audio)} if audio and recipe.follows_sound else {}
-
-
-def open_source_video(recipe: Recipe, folder: Path) -> dict[str, SourceVideo]:
-    """Open the copied video of a run by its path in the recipe, if it has one. Raises PictureError."""
-    video = recipe.journey.video
-    if video and not KEPT_PATH.fullmatch(video):
-        raise PictureError("“{name}” is not a video of this run.", name=Path(video).name)
-    return {video: SourceVideo(folder / video, fps=recipe.journey.fps)} if video else {}
+def _check_kept(path: str) -> None:
+    """Raise PictureError if a path is not that of a copy in a run's folder."""
+    if not KEPT_PATH.fullmatch(path):
+        raise PictureError("“{name}” is not a file of this run.", name=Path(path).name)
 
 
 def _replace(value: Any, paths: Mapping[str, str]) -> Any:

@@ -18,13 +18,7 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import Job, StopRequested
 from pixgen.studio.memory_check import format_bytes
 from pixgen.studio.runs.edits import take_edit
-from pixgen.studio.runs.inputs import (
-    named_pictures,
-    open_pictures,
-    open_recipe_lookup,
-    open_recipe_sound,
-    open_source_video,
-)
+from pixgen.studio.runs.inputs import open_inputs
 from pixgen.studio.runs.record import RunRecorder, SavedState, read_state
 from pixgen.studio.runs.run import Run, RunLock, State
 from pixgen.studio.scheduler import JobQueue
@@ -188,19 +182,10 @@ class JobSession:
         if stored is not None:
             recipe = self._stored_recipe(stored)
             record.resume(stored)
-        folder = record.run.folder
-        job.pictures |= open_pictures(
-            named_pictures(recipe),
-            folder,
-            transparent={recipe.overlay.picture},
-            fps=recipe.journey.rate,
-        )
-        job.pictures |= open_recipe_lookup(recipe, folder)  # type: ignore[arg-type]
-        footage = open_source_video(recipe, record.run.folder)
-        job.pictures |= footage  # type: ignore[arg-type]  # as pictures
-        job.pictures |= open_recipe_sound(recipe, record.run.folder)  # type: ignore[arg-type]
-        for video in footage.values():
-            record.left_out = video.left_out(recipe.journey.frames(recipe.steps))
+        journey = recipe.journey
+        job.pictures |= open_inputs(recipe, record.run.folder)
+        if journey.video:
+            record.left_out = job.pictures[journey.video].left_out(journey.frames(recipe.steps))
             job.set_notice(record.left_out)
         self._begin(worker, recipe, None if stored is None else stored.painter)
 
