@@ -1,7 +1,7 @@
 """The Python API: ``generate``, ``batch``, ``grid``, ``strip``, ``upscale``, ``wall``, ``svg``, ``video``, ``journey`` and
 ``restyle``.
 
-Each paints with a studio of its own in a temporary folder, unless a folder is given where runs are kept.
+Each paints with a new studio in a temporary folder, unless a folder is given where runs are kept.
 """
 
 import logging

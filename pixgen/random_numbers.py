@@ -1,4 +1,4 @@
-"""Random numbers of one's own for code that can only draw from torch's process-wide generators, such as kornia."""
+"""Seeded random numbers for code that can only draw from torch's process-wide generators, such as kornia."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ _SAMPLERS_LIKE = {torch.rand_like: torch.Tensor.uniform_, torch.randn_like: torc
 
 
 class _OwnGenerators(TorchFunctionMode):
-    """Gives torch's sampling functions, called by this thread, generators of their own."""
+    """Gives torch's sampling functions generators with this seed, on this thread."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()

@@ -85,7 +85,7 @@ def _count_step(recipe: Recipe, *, counted: bool) -> tuple[Launches, int]:
         painting = Optimization(recipe, make_drawer(recipe, vqgan, device=GPU), perceptor)
         for _ in range(_STEPS_BEFORE):
             next(painting)
-        if counted:  # which takes operations apart, and so is a step of its own
+        if counted:  # in a separate step: counting takes operations apart
             with FlopCounterMode(display=False) as counter:
                 next(painting)
         seen.clear()

@@ -151,7 +151,7 @@ def _growth(memory: Sequence[tuple[int, float, float, float]]) -> dict[str, Any]
 
 @contextmanager
 def _server(folder: Path, device: str) -> Iterator[tuple[str, str]]:
-    """A page in public mode in a process of its own, ended with the block: its address, and the token of its
+    """Serve a page in public mode from a new process until the block ends; yields its address and the token of its
     metrics. It logs JSON into ``log``. Raises StudioError if it does not start."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -150,7 +150,7 @@ def _fetch_files(entry: Entry) -> tuple[Files, str]:
                     name.rpartition("/")[2]: huggingface.fetch(repository, name, model=entry.name)
                     for name in names
                 }, source
-            if scheme == "file":  # several, each on a line of its own
+            if scheme == "file":  # several, one a line
                 return {Path(each).name: Path(each) for each in rest.split("\n")}, source
             if scheme == "zip":
                 file = _unzip(entry, rest)

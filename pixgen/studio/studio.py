@@ -54,7 +54,7 @@ class Studio:
         policy: the limits on requests; by default those for a private machine.
         painter: builds the optimization that yields the frames from the recipe, its opened pictures
             by path, the device and the studio's models.
-        models: the loaded models of ``device``, if not a cache of its own.
+        models: the loaded models of ``device``, by default a new cache.
         save_every: seconds between two checkpoints while painting.
 
     Any thread may call any method. Raises StorageError if the folder cannot be written, DeviceError.

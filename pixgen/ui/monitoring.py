@@ -28,7 +28,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class StudioMetrics:
-    """The metrics of a studio and its page in a registry of their own.
+    """The metrics of a studio and its page in a separate registry.
 
     ``pixgen_jobs`` by state, ``pixgen_queue_length``, ``pixgen_workers`` by device, ``pixgen_jobs_ended_total`` by state,
     ``pixgen_step_seconds`` (one observation a job: its mean), ``pixgen_refusals_total`` by reason, threads, the

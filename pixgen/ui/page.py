@@ -54,7 +54,7 @@ def build(studio: Studio, *, library: PictureLibrary | None = None, say: Transla
 
     Args:
         library: of the folders that may be searched; by default of what was painted here alone.
-        say: the language at ``/``; the others have addresses of their own.
+        say: the language at ``/``; each other one has its own address.
     """
     library, service, gallery = (
         library or PictureLibrary(studio),

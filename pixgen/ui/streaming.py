@@ -1,7 +1,7 @@
 """Streams of screens that hold no thread while they wait, so that hundreds can watch.
 
-A generator of updates that watches a job would wait in a thread of its own. Here it waits on the event loop, and takes a
-thread only for the moment in which the next update is made.
+In gradio, a generator of updates that watches a job occupies a thread while it waits. Here it waits on the event loop and
+takes a thread only for the moment in which the next update is made.
 """
 
 import asyncio

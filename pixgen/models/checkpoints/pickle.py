@@ -167,7 +167,7 @@ class InertUnpickler(pickle.Unpickler):
     Args:
         file: at the pickle's beginning.
         storages: is filled with the storages that the pickle names, by their keys.
-        from_bytes: reads a storage embedded as a file of its own, as ``pickle.dump`` writes tensors.
+        from_bytes: reads a storage embedded as a separate file, as ``pickle.dump`` writes tensors.
     """
 
     def __init__(

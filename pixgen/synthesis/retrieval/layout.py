@@ -147,7 +147,7 @@ def _lay_out_hidden(named: Sequence[NamedThing], words: Sequence[str]) -> list[T
 
 
 def _in_columns(named: Sequence[NamedThing], top: float, bottom: float) -> Iterator[Thing]:
-    """Place things between two heights, each kind in a column of its own."""
+    """Place things between two heights, each kind in a separate column."""
     for column, each in enumerate(named):
         yield from _in_rows(each, column / len(named), top, (column + 1) / len(named), bottom)
 

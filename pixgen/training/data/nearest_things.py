@@ -128,7 +128,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _nearest(senses: dict[str, Sense], number: str, names: dict[str, str]) -> str | None:
-    """The known name nearest to a sense: of a kind of its own, or of another thing of the same kind."""
+    """The known name nearest to a sense: a kind of it, or another thing of the same kind."""
     best, nearest = float("inf"), None
     seen, waiting = {number}, deque([(number, 0)])
     while waiting:

@@ -25,7 +25,7 @@ ONE_WORD, OTHER_NAME = (
     0.15,
 )  # how much such a name counts beside a longer one of the thing's own
 RIDGE = 0.02
-# Words of captions that say where, in which colour and in which style: they have no look of their own.
+# Words of captions that say where, in which colour and in which style: they look like nothing themselves.
 THING_WORDS = {"house", "flower"}
 NEUTRAL_WORDS = {
     word
