@@ -57,7 +57,8 @@ class _OwnGenerators(TorchFunctionMode):
     def _generator(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.Generator:
         """The generator of the device on which a call draws."""
         tensors = [each for each in (*args, *kwargs.values()) if isinstance(each, torch.Tensor)]
-        device = tensors[0].device if tensors else torch.device(kwargs.get("device") or "cpu")
+        drawn = tensors[0] if tensors else torch.empty(0, device=kwargs.get("device"))
+        device = drawn.device  # with its index: “cuda” and “cuda:0” are one
         if device not in self._generators:
             self._generators[device] = torch.Generator(device).manual_seed(self._seed)
         return self._generators[device]

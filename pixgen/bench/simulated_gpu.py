@@ -277,10 +277,6 @@ def simulated_gpu(*, strict: bool = False) -> Iterator[Launches]:
             "is_bf16_supported": lambda **_: True,
             "synchronize": lambda device=None: None,
             "empty_cache": lambda: None,
-            # The state of CUDA's generator is the host's: reading it waits for nothing.
-            "get_rng_state": lambda device=0: torch.zeros(16, dtype=torch.uint8),
-            "set_rng_state": lambda state, device=0: None,
-            "default_generators": (_Generator(),),
             "is_available": lambda: False,
         }.items():
             stack.enter_context(mock.patch.object(torch.cuda, name, stand_in))

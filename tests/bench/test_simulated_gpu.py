@@ -105,16 +105,15 @@ def test_every_set_of_cutouts_is_placed_without_waiting(name):
     assert seen.half_operations == []
 
 
-def test_what_kornia_applies_itself_forks_the_generator_of_the_gpu(monkeypatch):
+def test_what_kornia_applies_itself_samples_on_the_gpu_without_its_process_wide_generator(monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("the process-wide generator was used")
+
     own = {"crops": [{}], "augmentations": [{"kind": "kornia", "name": "RandomGaussianNoise"}]}
-    state, restored = torch.arange(16, dtype=torch.uint8), []
     with simulated_gpu() as seen:
-        monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device=0: state)
-        monkeypatch.setattr(torch.cuda, "set_rng_state", lambda put, device=0: restored.append(put))
-        steps = painting(make_recipe(BASE, {"cutouts": {"own": own}}))
-        next(steps)
-    assert restored
-    assert all(put is state for put in restored)
+        for name in ("get_rng_state", "set_rng_state", "manual_seed"):
+            monkeypatch.setattr(torch.cuda, name, fail)
+        next(painting(make_recipe(BASE, {"cutouts": {"own": own}})))
     assert seen.half_operations == []
 
 
