@@ -5,6 +5,7 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
+from pixgen.models.sketchers.common_words import common_phrases
 from pixgen.recipe.wildcards import word_lists
 from pixgen.translation.english import FUNCTION_WORDS, known_words
 
@@ -25,9 +26,11 @@ def split_words(text: str) -> list[str]:
 
 def unknown_words(text: str) -> list[str]:
     """The words of a text that are in no training caption, each once, without those that show nothing by
-    themselves."""
-    known = known_words() | FUNCTION_WORDS
-    return [word for word in dict.fromkeys(split_words(text)) if word not in known]
+    themselves and those of a style, material or colour that is understood."""
+    known, words = known_words() | FUNCTION_WORDS, f" {' '.join(split_words(text))} "
+    for phrase in _common_phrases():
+        words = words.replace(phrase, "  ")
+    return [word for word in dict.fromkeys(words.split()) if word not in known]
 
 
 @lru_cache(2048)
@@ -54,6 +57,12 @@ def completions() -> tuple[str, ...]:
     first."""
     listed = {word for lines in word_lists().values() for line in lines for word in split_words(line)}
     return tuple(sorted(_candidates(), key=lambda word: (word not in listed, len(word))))
+
+
+@cache
+def _common_phrases() -> tuple[str, ...]:
+    """The phrases that are understood, as ``split_words`` spells them, between spaces."""
+    return tuple(f" {' '.join(split_words(phrase))} " for phrase in common_phrases())
 
 
 @cache

@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from einops import rearrange
 
 from pixgen.models.clip.perceptor import EncodedTexts
+from pixgen.models.sketchers.common_words import COLOURS, FILLERS, MATERIALS, people, style_phrases
 from pixgen.translation.english import IRREGULAR_PLURALS
 
 SOLID = 1 << 15  # added in the file to the code of a solid cell
@@ -77,6 +78,20 @@ class Lexicon:
         plurals = {plural: self.names[single] for single, plural in pairs if single in self.names}
         better = {name: self.names[other] for name, other in _BETTER_NAMES.items() if other in self.names}
         return replace(self, names=plurals | self.names | better)
+
+    @cached_property
+    def extended(self) -> "Lexicon":
+        """The corrected lexicon with styles, materials, colours and people by their common names."""
+        lexicon = self.corrected
+        colours = {name: list(colour) for name, colour in {**COLOURS, **MATERIALS}.items()}
+        styles = self.hands | {f"{phrase} style": style for phrase, style in self.hands.items()}
+        return replace(
+            lexicon,
+            names=people(lexicon.names) | lexicon.names,
+            colours=colours | self.colours,
+            fillers=[*self.fillers, *FILLERS],
+            hands=style_phrases() | styles,
+        )
 
     @cached_property
     def ground_phrases(self) -> list[tuple[tuple[str, ...], str]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from pixgen.models.sketchers.common_words import CLOSE, MATERIALS
 from pixgen.models.sketchers.pocket import Lexicon
 from pixgen.synthesis.retrieval.layout import (
     HOLDING,
@@ -17,7 +18,7 @@ from pixgen.synthesis.retrieval.layout import (
 )
 from pixgen.translation.english import FUNCTION_WORDS, IRREGULAR_PLURALS, singulars
 
-PARSER_VERSION = 3  # the newest; recipes of earlier versions name none and are parsed as then
+PARSER_VERSION = 4  # the newest; recipes of earlier versions name none and are parsed as then
 LONGEST_NAME = 6  # words
 _IRREGULAR = frozenset(plural for single, plural in IRREGULAR_PLURALS.items() if plural != single)
 _WORDS = r"[^\W_]+(?:[-'’.][^\W_]+)*"
@@ -41,6 +42,8 @@ MEASURES = {
 }  # fmt: skip
 BACKGROUNDS, BACKGROUND_PREPOSITIONS = {"background", "backdrop", "wall"}, {"on", "against", "before", "with"}
 PATTERNED = {"striped", "dotted", "checkered"}
+_ENDS_OF = frozenset({"and", "at", "by", "in", "on", "with", ","})
+_CLOSE_PHRASES = [(tuple(phrase.split()), phrase) for phrase in CLOSE]
 LONGEST_PLAIN = 7  # words of a background that says nothing but colours
 LOW = 0.06  # how far below the middle a thing stands where there is ground
 
@@ -67,12 +70,12 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     Args:
         version: 1 as pixgen 0.1 parsed: a cup of coffee was a cup beside a coffee, and a background needed a
             preposition. Versions 1 and 2 read at most three things, of at most two kinds, and know neither commas
-            nor plurals such as “teeth”.
+            nor plurals such as “teeth”. Version 3 knows only the styles and colours of the training captions.
     """
     counted = version > 2
     if counted:
         words = re.findall(_WORDS_AND_COMMAS, re.sub(r"['’]s\b", "", text.lower()))  # a dog's head is a dog
-        lexicon = lexicon.corrected
+        lexicon = lexicon.extended if version > 3 else lexicon.corrected
     else:
         words = re.findall(_WORDS, text.lower())
     style = _extract_phrase(lexicon.style_phrases, words, lexicon)
@@ -82,23 +85,29 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
         colours = tuple(_colours(behind, lexicon))
         if not colours or len(behind) > LONGEST_PLAIN or set(behind) & PATTERNED:
             ground, colours = ground or " ".join(behind), ()
+    close = version > 3 and _extract_phrase(_CLOSE_PHRASES, words, lexicon)
     names = _find_names(words, lexicon, counted=counted)
     if version > 1:
-        names = _join_parts(names, words)
+        names = _join_parts(names, words, ends=_ENDS_OF if version > 3 else frozenset())
     place = lay_out_groups if counted else lay_out
-    things = place(_likeliest(names, 3 if counted else 2), words, lexicon.worn)
+    likeliest = _likeliest(names, 3 if counted else 2)
+    if close and len(likeliest) == 1 and likeliest[0].count == 1:
+        likeliest = [replace(likeliest[0], size="large")]
+    things = place(likeliest, words, lexicon.worn)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
     return ParsedScene(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, style)
 
 
-def _join_parts(names: Iterable[NamedThing], words: Sequence[str]) -> Iterator[NamedThing]:
+def _join_parts(
+    names: Iterable[NamedThing], words: Sequence[str], *, ends: frozenset[str]
+) -> Iterator[NamedThing]:
     """Names of which two joined by “of” are one thing: what a measure holds, in the measure's number, or else
-    the first, a king of hearts being a king."""
+    the first, a king of hearts being a king. With one of the words in ``ends`` something else begins."""
     before: NamedThing | None = None
     for named in names:
         if before is None:
             before = named
-        elif not _is_of(words[before.end : named.begin]):
+        elif ends & {*words[before.end : named.begin]} or not _is_of(words[before.end : named.begin]):
             yield before
             before = named
         elif any(word in MEASURES for word in singulars(words[before.end - 1])):
@@ -134,8 +143,11 @@ def _extract_phrase(
 ) -> str:
     """Blank all phrases in the words; returns the meaning of the first one in the text, or ""."""
     found: list[tuple[int, str]] = []
+    begins: dict[str, list[int]] = {}
+    for at, word in enumerate(words):
+        begins.setdefault(word, []).append(at)
     for phrase, meant in phrases:
-        for at in range(len(words) - len(phrase) + 1):
+        for at in begins.get(phrase[0], ()):
             behind = at + len(phrase)
             if tuple(words[at:behind]) == phrase and not _is_part_of_name(words, at, behind, lexicon):
                 words[at:behind] = [""] * len(phrase)
@@ -219,7 +231,7 @@ def _is_adjective(words: Sequence[str], at: int, lexicon: Lexicon, *, counts: Ma
     """Whether a word that is a colour and a thing, such as orange, is the colour of the thing after it."""
     if words[at] not in lexicon.colours:
         return False
-    if at and words[at - 1] not in ARTICLES and words[at - 1] not in counts:
+    if words[at] not in MATERIALS and at and words[at - 1] not in ARTICLES and words[at - 1] not in counts:
         return True
     after = list(words[at + 1 : at + 6])
     if after[:1] == ["and"] and after[1:2] and after[1] in lexicon.colours:

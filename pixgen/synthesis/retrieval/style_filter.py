@@ -7,6 +7,9 @@ import torch.nn.functional as F
 GREY = (0.299, 0.587, 0.114)
 SEPIA = (1.0, 0.85, 0.65)
 INK = 0.09  # of an outline: nearly black
+RICE_PAPER, PAPER, INK_BLACK = (1.0, 0.98, 0.93), (0.95, 0.92, 0.84), (0.1, 0.1, 0.12)
+HATCHING = 6  # pixels between the lines of a print
+DRAWN_IN_LIGHT = {"blueprint": (0.1, 0.25, 0.55), "chalk": (0.13, 0.22, 0.18)}  # light lines on this ground
 SILHOUETTE, OUTLINED, STICKER, ROUND = "silhouette", "outlined", "sticker", "round"
 OBJECT_STYLES = (SILHOUETTE, OUTLINED, STICKER, ROUND)  # styles that leave the background unchanged
 
@@ -26,6 +29,9 @@ def apply_style(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: 
     if name == "pixels":
         size = 4 if fine else 8
         return F.interpolate(F.avg_pool2d(picture, size), scale_factor=size)
+    if name == "poster":
+        flat = (_flatten(picture, rounds=4) * 3.4).round() / 3.4
+        return (flat - 0.12 * _edges(_flatten(grey, rounds=2))).clamp(0, 1)
     paper = F.interpolate(noise, size=picture.shape[-2:], mode="bilinear", align_corners=False)
     if name == "watercolour":
         washed = _blur(_blur(picture))
@@ -36,6 +42,25 @@ def apply_style(name: str, picture: torch.Tensor, *, noise: torch.Tensor, fine: 
         hue = picture / picture.amax(1, keepdim=True).clamp(min=0.2)
         glow = _edges(picture)
         return 0.06 + hue * (1.8 * glow + 1.5 * _blur(_blur(_blur(glow))))
+    if name == "oil":
+        strokes = _flatten(picture, rounds=5)
+        relief = strokes - F.pad(strokes, (1, 0, 1, 0), mode="replicate")[..., :-1, :-1]
+        return strokes * (0.94 + 0.12 * paper) + 0.9 * relief
+    if name == "ink":
+        soft = 1 - (1 - _blur(grey)) * (0.75 + 0.4 * paper)
+        washed = torch.where(soft > 0.5, 0.62 + 0.7 * (soft - 0.5), 1.24 * soft)
+        return (washed - 1.1 * _blur(_edges(grey), 3)) * _channels(RICE_PAPER, picture)
+    if name == "print":
+        rows = torch.arange(picture.shape[-2], device=picture.device)[:, None]
+        hatching = 0.5 + 0.17 * torch.sin(rows * (2 * torch.pi / HATCHING))
+        cut = (_blur(grey, 3) - 1.2 * _edges(grey) > hatching).to(grey)
+        return _channels(INK_BLACK, picture) + cut * (
+            _channels(PAPER, picture) - _channels(INK_BLACK, picture)
+        )
+    if name in DRAWN_IN_LIGHT:
+        lines = (1.6 * _edges(picture) + 0.12 * grey).clamp(0, 1) * (0.75 + 0.25 * paper)
+        ground = _channels(DRAWN_IN_LIGHT[name], picture)
+        return ground + (0.95 - ground) * lines
     return picture
 
 
@@ -99,6 +124,24 @@ def _grow(opacity: torch.Tensor, pixels: int) -> torch.Tensor:
         )
         opacity = 0.6 * cross + 0.4 * F.max_pool2d(opacity, 3, 1, 1)
     return opacity
+
+
+def _flatten(picture: torch.Tensor, *, rounds: int) -> torch.Tensor:
+    """Even out what is alike while edges stay: each pixel becomes the mean of that quarter of its surroundings that
+    varies least (Kuwahara's filter)."""
+    for _ in range(rounds):
+        around = F.pad(picture, (2, 2, 2, 2), mode="replicate")
+        means = F.avg_pool2d(around, 3, 1)  # (H + 2, W + 2)
+        varied = (F.avg_pool2d(around.square(), 3, 1) - means.square()).sum(1, keepdim=True)
+        corners = [
+            (slice(down, down - 2 or None), slice(across, across - 2 or None))
+            for down in (0, 2)
+            for across in (0, 2)
+        ]
+        quarters = torch.stack([means[..., down, across] for down, across in corners])
+        least = torch.stack([varied[..., down, across] for down, across in corners]).argmin(0, keepdim=True)
+        picture = quarters.gather(0, least.expand(1, *quarters.shape[1:]))[0]
+    return picture
 
 
 def _edges(picture: torch.Tensor) -> torch.Tensor:

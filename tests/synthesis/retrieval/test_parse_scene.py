@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pixgen.models.sketchers.common_words import MATERIALS
 from pixgen.models.sketchers.pocket import Lexicon
 from pixgen.synthesis.retrieval.layout import (
     ASIDE_SIZE,
@@ -286,3 +287,50 @@ def test_earlier_versions_know_neither_plurals_among_the_names_nor_large_numbers
     assert found == [1, 1, 2]
     found = [len(parse_scene("ten orange", LEXICON, version=version).things) for version in (1, 2, 3)]
     assert found == [0, 0, 10]  # unless ten is a number, orange is a colour
+
+
+@pytest.mark.parametrize(
+    ("text", "style"),
+    [
+        ("an oil painting of a fox", "oil"),
+        ("a fox, ink wash", "ink"),
+        ("a fox in the style of a linocut", "print"),
+        ("poster of a fox", "poster"),
+        ("a fox, movie poster", "poster"),
+        ("a black and white photo of a fox", "black and white"),
+        ("a fox in silhouette style", "silhouette"),
+        ("a blueprint of a house", "blueprint"),
+    ],
+)
+def test_styles_are_read_by_many_names_since_version_4(text, style):
+    assert parse_scene(text, LEXICON).style == style
+    assert parse_scene(text, LEXICON, version=3).style in ("", "silhouette")
+
+
+def test_what_may_be_a_thing_is_a_style_only_where_the_text_says_so():
+    lexicon = replace(LEXICON, names={**LEXICON.names, "poster": [15]})
+    found = parse_scene("a fox beside a poster", lexicon)
+    assert (len(found.things), found.style) == (2, "")
+
+
+def test_a_material_colours_the_thing_that_is_made_of_it_and_is_a_thing_by_itself():
+    lexicon = replace(LEXICON, names={**LEXICON.names, "glass": [16]})
+    (fox,) = parse_scene("a golden fox", lexicon).things
+    assert fox.colour == MATERIALS["golden"]
+    (fox,) = parse_scene("a glass fox", lexicon).things
+    assert (fox.exemplars, fox.colour) == (FOX, MATERIALS["glass"])
+    assert {thing.exemplars for thing in parse_scene("a fox with a glass", lexicon).things} == {FOX, (16,)}
+    assert parse_scene("a golden fox", lexicon, version=3).things[0].colour is None
+
+
+def test_a_close_up_shows_its_only_thing_large():
+    (fox,) = parse_scene("close-up portrait of a fox", LEXICON).things
+    assert fox.size == LARGE_SIZE
+    assert [thing.size for thing in parse_scene("portrait of two foxes", LEXICON).things] == [PAIR_SIZE] * 2
+
+
+def test_people_are_found_as_male_and_female():
+    lexicon = replace(LEXICON, names={"man teacher": [17], "woman teacher": [18], "teacher": [19], "book": [20]})
+    things = parse_scene("a young female teacher of literature with a book", lexicon).things
+    assert {thing.exemplars for thing in things} == {(18,), (20,)}
+    assert parse_scene("a male teacher", lexicon).things[0].exemplars == (17,)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from pixgen.models.sketchers.common_words import style_phrases
 from pixgen.synthesis.retrieval.style_filter import (
     INK,
     OBJECT_STYLES,
@@ -11,6 +12,7 @@ from pixgen.synthesis.retrieval.style_filter import (
     SILHOUETTE,
     STICKER,
     apply_object_style,
+    apply_style,
 )
 
 RED = torch.tensor([0.8, 0.1, 0.1])[:, None, None]
@@ -64,3 +66,47 @@ def test_a_round_thing_is_lit_from_above_on_the_left(disc):
 def test_unknown_styles_change_nothing(disc):
     for style in ("", "pencil", SILHOUETTE):
         assert apply_object_style(style, disc, side=48) is disc
+
+
+@pytest.fixture
+def picture():
+    """A red disc on a picture that gets lighter from the left to the right, ``(1, 3, 96, 96)``."""
+    rows, columns = torch.meshgrid(torch.arange(96.0), torch.arange(96.0), indexing="ij")
+    inside = ((rows - 47.5) ** 2 + (columns - 47.5) ** 2) < 24**2
+    return torch.where(inside, RED, columns / 96)[None]
+
+
+def styled(name, picture):
+    noise = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    return apply_style(name, picture, noise=noise, fine=False).clamp(0, 1)
+
+
+@pytest.mark.parametrize("style", sorted({*style_phrases().values()} - {*OBJECT_STYLES}))
+def test_a_style_that_a_phrase_asks_for_changes_the_picture(picture, style):
+    found = styled(style, picture)
+    assert found.shape == picture.shape
+    assert found.isfinite().all()
+    assert float((found - picture).abs().mean()) > 0.01
+
+
+def test_a_poster_has_few_colours(picture):
+    assert len(styled("poster", picture)[0].mul(20).round().flatten(1).unique(dim=1).T) < 60
+    assert len(picture[0].mul(20).round().flatten(1).unique(dim=1).T) >= 20
+
+
+def test_a_print_has_two_colours(picture):
+    assert len(styled("print", picture)[0].flatten(1).unique(dim=1).T) == 2
+
+
+def test_lines_are_light_on_the_ground_of_a_blueprint(picture):
+    found = styled("blueprint", picture)
+    edge, inside = found[0, :, 20:28, 48].mean(0).max(), found[0, :, 48, 48].mean()
+    assert edge > inside + 0.2
+    assert found[0, 2, 48, 48] > found[0, 0, 48, 48]  # blue
+
+
+def test_oil_keeps_edges_and_evens_out_noise(picture):
+    noisy = (picture + 0.1 * torch.randn(picture.shape, generator=torch.Generator().manual_seed(2))).clamp(0, 1)
+    found = styled("oil", noisy)
+    assert found[0, :, 40:56, 40:56].std(dim=(1, 2)).mean() < noisy[0, :, 40:56, 40:56].std(dim=(1, 2)).mean()
+    assert float(found[0, 0, 48, 40] - found[0, 1, 48, 40]) > 0.5  # the disc is as red as before

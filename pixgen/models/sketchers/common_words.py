@@ -1,0 +1,123 @@
+"""Styles, materials, colours and people by the names that are common in prompts but not in the training captions."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+# The styles that are found in a text, by the words that ask for them. A name alone counts only where it cannot be a thing.
+_STYLES: Mapping[str, tuple[str, ...]] = {
+    "black and white": (
+        "black and white photo", "black and white photograph", "black and white photography", "monochrome",
+        "grayscale", "greyscale", "film noir",
+    ),
+    "sepia": ("sepia", "vintage photograph", "old photo", "daguerreotype", "antique photo"),
+    "pixels": (
+        "pixelated", "8-bit", "8 bit", "16-bit", "16 bit", "pixel-art", "voxel art", "minecraft", "made of lego",
+        "lego bricks", "video game",
+    ),
+    "watercolour": ("watercolor", "watercolors", "watercolours", "water color", "aquarelle", "gouache", "sfumato"),
+    "pencil": ("pencil", "charcoal drawing", "charcoal sketch", "charcoal", "crayon drawing", "graphite drawing"),
+    "neon": ("neon lights", "neon light", "glowing neon", "neon art"),
+    "oil": (
+        "oil painting", "oil on canvas", "oil paint", "oil paints", "oil portrait", "acrylic painting", "impasto",
+        "impressionist painting", "impressionist", "impressionistic", "impressionism", "post-impressionism",
+        "expressionist painting", "pointillism", "van gogh", "vincent van gogh", "claude monet", "monet",
+        "renaissance painting", "baroque painting", "rembrandt", "vermeer", "salvador dali", "salvador dalí",
+    ),
+    "ink": (
+        "ink wash", "ink wash painting", "ink painting", "chinese ink painting", "chinese painting", "sumi-e",
+        "brush painting", "ink drawing", "ink and wash",
+    ),
+    "poster": (
+        "pop art", "screen print", "screenprint", "vector art", "vector illustration", "vector graphic", "flat design",
+        "minimalist", "minimalistic", "andy warhol", "art deco", "cubism", "cubist", "cubist painting", "paper cut",
+        "paper cutout", "low poly", "low-poly",
+    ),
+    "print": (
+        "woodcut", "linocut", "wood engraving", "woodblock print", "etching", "engraving", "stencil", "block print",
+        "hokusai",
+    ),
+    "blueprint": ("blueprint", "technical drawing", "schematic", "patent drawing"),
+    "chalk": ("chalk drawing", "chalk art", "chalk", "blackboard drawing", "chalkboard drawing"),
+    "outlined": (
+        "line art", "line-art", "comic", "comics", "cartoon", "anime", "manga", "clip art", "clipart",
+        "ink outline", "coloring book",
+    ),
+    "round": (
+        "3d rendering", "3d illustration", "claymation", "clay model", "made of clay", "plasticine", "cgi",
+        "octane render", "unreal engine", "figurine", "plush toy",
+    ),
+    "silhouette": ("silhouetted", "shadow puppet"),
+    "sticker": ("decal", "emoji"),
+}  # fmt: skip
+# These may be things: they are styles only where a phrase says so.
+_STYLES_OF_PHRASES: Mapping[str, tuple[str, ...]] = {
+    "poster": ("poster", "movie poster", "travel poster", "propaganda poster", "logo", "icon", "mosaic", "stained glass"),
+    "outlined": ("drawing", "illustration", "doodle", "comic book"),
+    "oil": ("painting",),
+    "print": ("stamp", "tattoo"),
+}  # fmt: skip
+_PHRASES = ("{} of", "style of {}", "{} style", "{}-style", ", {}")
+
+# Red, green and blue.
+COLOURS: Mapping[str, tuple[int, int, int]] = {
+    "amber": (240, 170, 40), "aqua": (70, 210, 215), "bright red": (240, 35, 35), "crimson": (190, 25, 50),
+    "cyan": (60, 210, 225), "dark red": (130, 20, 25), "gray": (128, 128, 128), "indigo": (75, 45, 140),
+    "lavender": (195, 170, 230), "light grey": (195, 195, 195), "magenta": (215, 40, 160), "maroon": (120, 25, 40),
+    "navy": (30, 40, 95), "navy blue": (30, 40, 95), "scarlet": (220, 40, 30), "teal": (25, 130, 130),
+    "violet": (135, 70, 190),
+}  # fmt: skip
+MATERIALS: Mapping[str, tuple[int, int, int]] = {
+    "brass": (195, 155, 75), "brick": (170, 75, 55), "bronze": (165, 115, 60), "cardboard": (195, 155, 110),
+    "chocolate": (95, 58, 38), "chrome": (185, 195, 205), "clay": (190, 110, 75), "concrete": (150, 148, 142),
+    "copper": (190, 110, 65), "crystal": (190, 225, 240), "frosted": (205, 230, 240), "glass": (185, 220, 235),
+    "golden": (235, 180, 40), "ice": (200, 230, 245), "icy": (200, 230, 245), "iron": (110, 115, 122),
+    "ivory": (240, 235, 215), "leather": (120, 75, 45), "marble": (232, 230, 226), "metal": (150, 158, 168),
+    "metallic": (150, 158, 168), "porcelain": (238, 238, 242), "rusty": (160, 85, 45), "silver": (190, 195, 202),
+    "steel": (150, 160, 170), "stone": (150, 146, 138), "terracotta": (195, 105, 70), "wood": (160, 110, 65),
+    "wooden": (160, 110, 65),
+}  # fmt: skip
+FILLERS = ("adult", "bright", "new", "old", "shiny", "single", "young")
+CLOSE = (
+    "close-up",
+    "closeup",
+    "close up",
+    "headshot",
+    "macro shot",
+    "portrait",
+)  # of a thing: it is drawn large
+# Words that show nothing by themselves: of form, and of number, which the parser reads.
+_SAY_HOW = (
+    "style", "styled", "styles", "view", "views", "bunch", "couple", "dozen", "flock", "group", "herd", "pair", "pairs",
+    "pile", "several", "stack",
+)  # fmt: skip
+# People whose drawings are named by what they are, such as “man teacher”.
+_PEOPLE = {"male": "man", "female": "woman"}
+
+
+def style_phrases() -> dict[str, str]:
+    """The styles that are found in a text, by the phrases that ask for them."""
+    phrases = {name: style for style, names in _STYLES.items() for name in names}
+    for style, nouns in _STYLES_OF_PHRASES.items():
+        phrases |= {phrase.format(noun): style for noun in nouns for phrase in _PHRASES}
+    return phrases | {f"{phrase} style": style for phrase, style in phrases.items() if " of" not in phrase}
+
+
+def people(names: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """Other names of people in a lexicon: of “man teacher”, “male teacher”."""
+    return {
+        f"{said} {rest}": names[f"{drawn} {rest}"]
+        for said, drawn in _PEOPLE.items()
+        for rest in _after(drawn, names)
+        if f"{said} {rest}" not in names
+    }
+
+
+@cache
+def common_phrases() -> tuple[str, ...]:
+    """All that is understood beside the words of the captions, the longest first."""
+    said = {*style_phrases(), *COLOURS, *MATERIALS, *FILLERS, *CLOSE, *_PEOPLE, *_SAY_HOW}
+    return tuple(sorted(said, key=len, reverse=True))
+
+
+def _after(first: str, names: Iterable[str]) -> list[str]:
+    return [name.removeprefix(f"{first} ") for name in names if name.startswith(f"{first} ")]
