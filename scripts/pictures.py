@@ -27,10 +27,10 @@ from pixgen.synthesis.upscale import upscale
 
 FOLDER = Path(__file__).parent.parent / "assets" / "gallery"
 PROMPTS = (
-    ("a red fox on a snowy hill", 7), ("a lighthouse by the sea", 7), ("a house at night", 7),
-    ("an owl in the forest", 7), ("a castle in the mountains", 7), ("a rocket in space", 7),
+    ("a red fox on a snowy hill", 7), ("a sailboat on the sea", 7), ("a house at night", 7),
+    ("an owl in the forest", 7), ("a castle in the mountains", 7), ("a monkey riding a bicycle", 7),
     ("a hot air balloon over the mountains", 7), ("an island in the ocean", 7),
-    ("a cat wearing a crown", 7), ("a monkey riding a bicycle", 7), ("a panda eating a watermelon", 7),
+    ("a lion wearing a crown", 7), ("a blueprint of a rocket", 7), ("a panda eating a watermelon", 7),
     ("a campfire in the forest at night", 7),
 )  # fmt: skip
 WALL, WALL_SIDE = FOLDER.parent / "wall", 144  # pixels
