@@ -214,6 +214,12 @@ def connect(address: str) -> Any:
             return ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
         log.info("no cluster: %s", error)
+        if "Unauthenticated" in str(error) or "AuthenticationError" in str(error):
+            raise DeviceError(
+                "The cluster at “{address}” asks for a token: set RAY_AUTH_MODE=token, with the token in "
+                "~/.ray/auth_token or RAY_AUTH_TOKEN.",
+                address=address[:80],
+            ) from error
         raise DeviceError(
             "There is no cluster at “{address}”: start one with `ray start --head`, or choose auto, local or "
             "ray://HOST:10001.",

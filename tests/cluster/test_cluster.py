@@ -79,6 +79,15 @@ def test_an_address_without_a_cluster_is_an_error_that_says_what_to_do():
         open_cluster("ray://127.0.0.1:9")
 
 
+def test_a_cluster_that_asks_for_a_token_says_so(monkeypatch):
+    def refuse(**_: object) -> None:
+        raise RuntimeError("ray.exceptions.AuthenticationError: RPC error: InvalidAuthToken")
+
+    monkeypatch.setattr("pixgen.cluster.connection.ray.init", refuse)
+    with pytest.raises(DeviceError, match="RAY_AUTH_MODE=token"):
+        open_cluster("auto")
+
+
 def test_pictures_are_indexed_and_classified_as_on_a_local_device(nodes, tmp_path):
     """Before the tests that have a studio: its workers leave no core free."""
     from pixgen.cluster.connection import Cluster

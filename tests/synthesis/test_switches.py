@@ -173,7 +173,9 @@ def test_no_random_number_of_a_step_comes_from_the_process_wide_generator(name):
         seen = sample_cutouts(torch.rand(1, 3, 32, 32), placed, size=16)
         apply_changes(seen, sampler.changes(slice(0, 8), step=0))
     drawn = chance.generators
-    assert drawn.count(None) == 1  # the picture of this test: nothing else drew from the process-wide generator
+    assert (
+        drawn.count(None) == 1
+    )  # the picture of this test: nothing else drew from the process-wide generator
     assert generator in drawn
 
 

@@ -330,7 +330,9 @@ def test_a_close_up_shows_its_only_thing_large():
 
 
 def test_people_are_found_as_male_and_female():
-    lexicon = replace(LEXICON, names={"man teacher": [17], "woman teacher": [18], "teacher": [19], "book": [20]})
+    lexicon = replace(
+        LEXICON, names={"man teacher": [17], "woman teacher": [18], "teacher": [19], "book": [20]}
+    )
     things = parse_scene("a young female teacher of literature with a book", lexicon).things
     assert {thing.exemplars for thing in things} == {(18,), (20,)}
     assert parse_scene("a male teacher", lexicon).things[0].exemplars == (17,)

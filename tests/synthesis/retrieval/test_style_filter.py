@@ -106,7 +106,9 @@ def test_lines_are_light_on_the_ground_of_a_blueprint(picture):
 
 
 def test_oil_keeps_edges_and_evens_out_noise(picture):
-    noisy = (picture + 0.1 * torch.randn(picture.shape, generator=torch.Generator().manual_seed(2))).clamp(0, 1)
+    noisy = (picture + 0.1 * torch.randn(picture.shape, generator=torch.Generator().manual_seed(2))).clamp(
+        0, 1
+    )
     found = styled("oil", noisy)
     assert found[0, :, 40:56, 40:56].std(dim=(1, 2)).mean() < noisy[0, :, 40:56, 40:56].std(dim=(1, 2)).mean()
     assert float(found[0, 0, 48, 40] - found[0, 1, 48, 40]) > 0.5  # the disc is as red as before
