@@ -10,6 +10,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from pixgen import errors
+from pixgen.models.catalog import entries
 from pixgen.paths import PACKAGE
 from pixgen.recipe.base import settings_of
 from pixgen.recipe.presets import available_presets
@@ -67,13 +68,14 @@ METHODS = [
 
 
 def declared() -> Iterator[str]:
-    """The texts of settings, presets and styles, which are declared there and need no mark."""
+    """The texts of settings, presets, styles and models, which are declared there and need no mark."""
     for setting in settings_of(Recipe):
         yield from (setting.title, setting.description)
         yield from (title for value, title in setting.choices.items() if title != value)
     for preset in available_presets().values():
         yield from (preset.title, preset.about)
     yield from (style.title for style in available_styles().values())
+    yield from (entry.paints for entry in entries())
 
 
 def extract() -> Catalog:
@@ -111,12 +113,12 @@ def update(language: str) -> Catalog:
 
 def save(catalogue: Catalog) -> None:
     """Write a catalogue to its language's file; the header has nothing that changes at every run."""
-    entries = io.BytesIO()
-    write_po(entries, catalogue, width=LINE, sort_output=True, no_location=True, omit_header=True)
+    written = io.BytesIO()
+    write_po(written, catalogue, width=LINE, sort_output=True, no_location=True, omit_header=True)
     header = _HEADER.format(
         name=catalogue.locale.english_name, language=catalogue.locale, forms=catalogue.plural_forms
     )
-    catalogue_file(str(catalogue.locale)).write_bytes(header.encode() + entries.getvalue())
+    catalogue_file(str(catalogue.locale)).write_bytes(header.encode() + written.getvalue())
 
 
 def _flags(message: str | tuple[str, ...]) -> list[str]:

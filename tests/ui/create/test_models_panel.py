@@ -2,7 +2,7 @@
 
 from pixgen.models.catalog import entries
 from pixgen.ui.create.panels.models import models_html
-from pixgen.ui.i18n import ENGLISH
+from pixgen.ui.i18n import ENGLISH, TURKISH
 
 
 def test_each_model_says_its_purpose_memory_and_whether_it_is_here():
@@ -18,3 +18,13 @@ def test_each_model_says_its_purpose_memory_and_whether_it_is_here():
 
 def test_names_outside_the_catalogue_are_left_out():
     assert models_html(ENGLISH, "model", ["no-such-model"]) == '<ul class="pg-models"></ul>'
+
+
+def test_the_list_is_turkish_on_the_turkish_page():
+    shown = models_html(TURKISH, "model", ["pocket-2", "faceshq"])
+    assert "<em>çizimler; işlemcide saniyeler içinde</em>" in shown
+    assert "<em>yüzler</em>" in shown
+
+
+def test_no_purpose_is_left_in_english():
+    assert [entry.name for entry in entries() if TURKISH(entry.paints) == entry.paints] == []
