@@ -1,21 +1,27 @@
 """The loaded models of a studio: each is loaded once and shared, and the least recently used ones are dropped.
 
-A model that may have to be downloaded can be loaded on a background thread, with progress and cancellation.
+A model that may have to be downloaded can be loaded on a background thread, with progress and cancellation; or it is
+downloaded alone, before it is used.
 """
 
 import logging
+import math
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
-from pixgen.errors import DeviceError, PixgenError
-from pixgen.models.catalog import code_family
+from pixgen.errors import DeviceError, ModelError, PixgenError
+from pixgen.models.catalog import Entry, Kind, code_family, get_entry
 from pixgen.models.progress import DownloadProgress, listen_to_downloads
+from pixgen.models.registry import fetch
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import StopRequested
+from pixgen.studio.policy import Policy
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor, Vqgan
@@ -46,6 +52,8 @@ def resolve_device(name: str) -> str:
 
 
 log = logging.getLogger(__name__)
+MAX_DOWNLOADS = 2  # at once, of those that people ask for
+_RECENT = 300.0  # seconds for which it is shown how a download has ended
 MAX_MODELS = 4  # a VQGAN, its perceptor, its sketcher, and one for another tab
 
 
@@ -182,3 +190,80 @@ def load_in_background(
             yield newest
     finally:
         left.set()
+
+
+class ModelDownload:
+    """A model's download on a thread of its own, which nobody has to wait for."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.progress: DownloadProgress | None = None  # None before the first byte, and while it is converted
+        self.state: Literal["running", "done", "failed", "cancelled"] = "running"
+        self.error: PixgenError | None = None
+        self.ended_at = math.inf  # by time.monotonic()
+        self._cancelled = threading.Event()
+        threading.Thread(target=self._run, name="model download", daemon=True).start()
+
+    def cancel(self) -> None:
+        """Stop the download. What has arrived stays, and the next download continues from there."""
+        self._cancelled.set()
+
+    def _run(self) -> None:
+        state: Literal["done", "failed", "cancelled"] = "failed"
+        try:
+            for progress in load_in_background(partial(fetch, self.entry), stopped=self._cancelled.is_set):
+                self.progress = progress
+            state = "cancelled" if self._cancelled.is_set() else "done"
+        except PixgenError as error:
+            self.error = error
+        except Exception:
+            log.exception("the download of %s failed", self.entry.name)
+            self.error = ModelError("An unexpected error occurred; the log has the details.")
+        self.state, self.ended_at = state, time.monotonic()
+
+
+class ModelDownloads:
+    """The downloads that people have asked for, besides those that a job begins. Any thread may call any method.
+
+    Args:
+        policy: says which models may be used: no others are downloaded.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._lock = threading.Lock()
+        self._downloads: dict[tuple[Kind, str], ModelDownload] = {}
+
+    def start(self, name: str, kind: Kind) -> None:
+        """Download a model of the catalog, unless it is being downloaded.
+
+        Raises ModelError if there is no such model or too many are being downloaded, RecipeError if the policy
+        does not allow it.
+        """
+        self._policy.check_model(name)
+        entry = get_entry(name, kind)
+        with self._lock:
+            running = [key for key, each in self._downloads.items() if each.state == "running"]
+            if (kind, name) in running:
+                return
+            if len(running) >= MAX_DOWNLOADS:
+                raise ModelError(
+                    "{count} models are being downloaded: wait for one of them, or cancel it.",
+                    count=len(running),
+                )
+            self._downloads[kind, name] = ModelDownload(entry)
+
+    def cancel(self, name: str, kind: Kind) -> None:
+        """Stop a model's download, if there is one."""
+        if (download := self._downloads.get((kind, name))) is not None:
+            download.cancel()
+
+    def cancel_all(self) -> None:
+        """Stop every download."""
+        for download in list(self._downloads.values()):
+            download.cancel()
+
+    def current(self) -> list[ModelDownload]:
+        """Those that are running, and those that have ended in the last minutes; the newest last."""
+        since = time.monotonic() - _RECENT
+        return [each for each in list(self._downloads.values()) if each.ended_at > since]

@@ -20,6 +20,7 @@ from pixgen.recipe.presets import DEFAULT, load_preset
 from pixgen.recipe.prompts import Scene
 from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.studio.jobs import Job
+from pixgen.studio.model_cache import ModelCache, ModelDownloads
 from pixgen.studio.owners import address_of
 from pixgen.studio.policy import Policy
 from pixgen.studio.queue import QueueEntry, list_entries, move_job, release_places
@@ -36,7 +37,6 @@ from pixgen.studio.workers.session import SessionTools
 
 if TYPE_CHECKING:
     from pixgen.models import Perceptor
-    from pixgen.studio.model_cache import ModelCache
 
 log = logging.getLogger(__name__)
 _RELEASE_EVERY = 10.0  # seconds
@@ -69,7 +69,7 @@ class Studio:
         workers: Sequence[Worker] | None = None,
         policy: Policy | None = None,
         painter: Painter = paint,
-        models: "ModelCache | None" = None,
+        models: ModelCache | None = None,
         save_every: float = 60.0,
     ) -> None:
         self.folder = output_folder(folder)
@@ -77,6 +77,7 @@ class Studio:
         local = make_local_workers(devices or (device,), painter=painter)
         self._local: LocalWorker = local[0]  # for short work, such as classification
         self._local.models = models or self._local.models
+        self.model_downloads = ModelDownloads(policy)
         self._made_folder = prepare_folder(self.folder)
         self._queue: JobQueue[Job] = JobQueue(
             owner=lambda job: job.owner,
@@ -290,6 +291,7 @@ class Studio:
     def close(self, timeout: float | None = None) -> None:
         """Stop every job, wait until all are saved (at most ``timeout`` seconds) and unload the models."""
         self._stop_jobs()
+        self.model_downloads.cancel_all()
         self.pool.close()
         self.pool.join(timeout)
         for worker in {id(each): each for each in (*self.pool.workers, self._local)}.values():

@@ -59,7 +59,14 @@ def server(tmp_path_factory) -> Iterator[Server]:
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "GRADIO_TEMP_DIR": str(home / "cache"), "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                "GRADIO_TEMP_DIR": str(home / "cache"),
+                "HF_ENDPOINT": "http://127.0.0.1:9",  # the port where nothing listens
+                "HF_HOME": str(home / "hub"),
+                "PIXGEN_CACHE": str(home / "models"),
+                "PYTHONUNBUFFERED": "1",
+            },
         )
     try:
         _wait_until_open(made, process)

@@ -203,6 +203,18 @@ def test_a_page_that_has_lost_its_stream_looks_again(visit):
     state(page, "stopped")
 
 
+def test_a_model_is_downloaded_by_its_button_and_a_failure_is_said_at_its_field(visit):
+    page = visit()
+    for title in ("Advanced", "Models", "Compare them"):
+        unfold(page, ENGLISH(title))
+    page.evaluate("document.querySelector(`[data-download='start clip ViT-B-32/openai']`).click()")
+    ended = page.locator(".pg-downloads [data-state=failed]")
+    ended.locator("[role=alert]", has_text="cannot be downloaded (127.0.0.1:9: no connection").wait_for(
+        state="attached"
+    )
+    assert ended.locator("[data-download='start clip ViT-B-32/openai']").count() == 1
+
+
 def test_two_people_at_once_wait_their_turn_and_see_their_own(visit):
     first, second = visit(), visit()
     write(first, "a red fox", steps=400)

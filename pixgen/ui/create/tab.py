@@ -68,7 +68,7 @@ def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
     _wire_painting(
         studio, say, page, parts, [*asked, *_UPLOADS, "lookup_file", *JOURNEY_INPUTS, "drawn", "mask"]
     )
-    _wire_settings(say, page, parts, asked)
+    _wire_settings(studio, say, page, parts, asked)
     _wire_uploads(parts, say)
     wire_memory(studio, say, page, parts)
     wire_curves(say, parts)
@@ -232,7 +232,9 @@ def _sending(names: Sequence[str], *, brushed: str) -> str:
 }}"""
 
 
-def _wire_settings(say: Translator, page: gr.Blocks, parts: Parts, asked: dict[str, Field]) -> None:
+def _wire_settings(
+    studio: Studio, say: Translator, page: gr.Blocks, parts: Parts, asked: dict[str, Field]
+) -> None:
     """Connect presets, examples and seeds, which are filled in in the browser, and save all settings
     there."""
     keep = save_form_event(parts, asked)
@@ -243,7 +245,7 @@ def _wire_settings(say: Translator, page: gr.Blocks, parts: Parts, asked: dict[s
     )
     wire_styles(parts, say, keep=keep)
     wire_help(parts, say, keep=keep)
-    wire_models(parts, keep=keep)
+    wire_models(studio, say, parts, asked, keep=keep)
 
     gr.on([part.input for part in kept], **keep)
     # Pressed when text is pasted or deleted, for which gradio has no event.

@@ -96,12 +96,13 @@
     part("pg-queue-act").click();
   });
 
-  // A click on a model in the list chooses it.
+  // A click on a model in the list chooses it; one on its other button downloads it, or cancels that.
   document.addEventListener("click", (event) => {
-    const model = event.target.closest("[data-model]");
+    const model = event.target.closest("[data-model], [data-download]");
     if (!model) return;
-    part("pg-choose-model").dataset.sent = model.dataset.model;
-    part("pg-choose-model").click();
+    const button = part(model.dataset.model ? "pg-choose-model" : "pg-download-model");
+    button.dataset.sent = model.dataset.model ?? model.dataset.download;
+    button.click();
   });
 
   // A click on a grid's cell opens its picture on Create; a slider uncovers one of two pictures.

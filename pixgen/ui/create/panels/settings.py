@@ -20,7 +20,7 @@ from pixgen.ui.create.form import (
     LOSS_SETTINGS,
     model_names,
 )
-from pixgen.ui.create.panels.models import KINDS, choose_button, models_html
+from pixgen.ui.create.panels.models import KINDS, model_buttons, models_fold
 from pixgen.ui.create.panels.shapes import shapes_parts
 from pixgen.ui.create.panels.story import journey_preview_html, story_cards_html
 from pixgen.ui.i18n import Translator
@@ -77,9 +77,8 @@ def model_controls(fields: Mapping[str, Field], say: Translator) -> dict[str, gr
                 visible=name != "sketcher" or several,
             )
             if several:
-                with fold(say("Compare them"), classes="pg-quiet-fold"):
-                    gr.HTML(models_html(say, name, fields[name].choices), padding=False)
-        parts |= choose_button()
+                parts |= models_fold(say, name, fields[name].choices)
+        parts |= model_buttons(say)
     return parts
 
 
