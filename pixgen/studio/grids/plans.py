@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pixgen.errors import RecipeError
 from pixgen.recipe.base import current_path
@@ -230,11 +230,19 @@ def interpolate_ideas(first: Scene, last: Scene, part: float) -> Scene:
     return tuple(mixed)
 
 
-def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> Plan:
+def plan_strip(
+    ends: Sequence[str | Scene], options: Options, *, count: int, sketch: Literal["mixed", "things"] = "mixed"
+) -> Plan:
     """Plan ``count`` pictures between two ideas; all share one seed.
 
     An end is text for ``read_idea``, or the terms themselves. Without steps in ``options``, sketches are not
     optimized. Raises RecipeError.
+
+    Args:
+        sketch: what each picture starts from: a sketch of the mixed CLIP vectors, or one of the nearer end's text
+            (in the middle, of both texts), which the steps take towards the mixture. The latter shows things, of
+            which the bundled sketch model has stored examples; it needs steps, and ends of texts with positive
+            weights.
     """
     if not FEWEST <= count <= MOST:
         raise RecipeError(
@@ -251,12 +259,15 @@ def plan_strip(ends: Sequence[str | Scene], options: Options, *, count: int) -> 
     whole = recipe_from(replace(options, prompt=format_prompts(((*first, *last),))))
     cells, parts = [], [index / (count - 1) for index in range(count)]
     for part in parts:
-        terms = [term.model_dump() for term in interpolate_ideas(first, last, part)]
-        own = {
-            "prompts": [terms],
-            "init": {"kind": "idea", "picture": "", "idea": terms},
-            "steps": options.steps or 0,
-        }
+        mixed = [term.model_dump() for term in interpolate_ideas(first, last, part)]
+        own: dict[str, Any] = {"prompts": [mixed], "steps": options.steps or 0}
+        if sketch == "mixed":
+            own["init"] = {"kind": "idea", "picture": "", "idea": mixed}
+        else:
+            own["init"] = {"kind": "sketch", "picture": "", "idea": ()}
+            shown = first if part < 0.4 else last if part > 0.6 else (*first, *last)
+            own["prompts"] = [[term.model_dump() for term in shown]]
+            own["changes"] = [{"step": 1, "prompts": [mixed]}] if 0 < part < 1 else []
         cells.append(Cell(recipe=make_recipe(whole.model_dump(), own)))
     return Plan(
         rows=("",),

@@ -117,8 +117,6 @@ def _stage(say: Translator, *, public: bool) -> Parts:
     # Below everything else: they appear while painting, and must not move anything.
     parts |= cutouts_fold(say)
     parts["sketches"] = gr.HTML("", elem_id="pg-sketches")
-    # Pressed by page.js after the connection to the server was lost, for example while a phone slept.
-    parts["look_again"] = gr.Button(visible="hidden", elem_id="pg-look-again")
     # Pressed by page.js to show a run of another tab here.
     parts["look_at"] = gr.Button(visible="hidden", elem_id="pg-look-at")
     # Pressed by page.js when a sketch is clicked.
@@ -156,10 +154,6 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
     def come_back(request: gr.Request, session: Any) -> Iterator[tuple]:
         yield from shown(actions.restore_screen(studio, known(request, session), say=say))
 
-    @without_thread
-    def look_again(request: gr.Request, session: Any) -> Iterator[tuple]:
-        yield from shown(actions.restore_screen(studio, known(request, session), say=say, again=True))
-
     def stop(request: gr.Request, session: Any) -> tuple:
         screen = actions.stop(studio, BrowserSession.from_request(session, request))
         return _updates(screen, parts, say)
@@ -182,7 +176,6 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
     )
     parts["look_at"].click(look_at, parts["session"], **watching)
     page.load(come_back, parts["session"], **watching)
-    parts["look_again"].click(look_again, parts["session"], **watching)
     parts["stop"].click(stop, parts["session"], outputs, queue=False, **QUIET)
 
 

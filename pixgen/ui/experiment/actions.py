@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pixgen.errors import PixgenError, RecipeError, StudioError
 from pixgen.models import available_clips, available_vqgans
@@ -243,7 +243,9 @@ def _strip(form: GridForm) -> Plan:
     create = replace(form.create, prompt="-", leave_out="", pictures=None, start=None)
     base = to_recipe(create)
     options = Options(recipe=base, seed=base.seed, steps=form.strip_steps or None)
-    plan = plan_strip(ends, options, count=form.count)
+    of_texts = all(term.text and term.weight > 0 for end in ends for term in end)
+    sketch: Literal["mixed", "things"] = "things" if of_texts and form.strip_steps else "mixed"
+    plan = plan_strip(ends, options, count=form.count, sketch=sketch)
     uploads = {picture for picture in pictures if picture}
     for cell in plan.cells:
         _check_allowed(cell.recipe, base, uploads=uploads)

@@ -123,10 +123,10 @@ def _ask(say: Translator) -> Parts:
         parts["strip_steps"] = gr.Slider(
             0,
             200,
-            0,
+            15,
             step=1,
             label=say("Steps per picture"),
-            info=say("0: the sketch stays as it is."),
+            info=say("0: quick sketches of the mixed ideas, which often show only colours and shapes."),
             buttons=[],
         )
     with gr.Column(elem_classes="pg-fold") as parts["painting_fields"]:

@@ -87,6 +87,24 @@ def test_a_strip_lies_between_words_and_pictures(tmp_path):
     assert planned(kind="strip", first="a", last="b", count=2, strip_steps=0).cells[0].recipe.steps == 0
 
 
+def test_a_strip_of_texts_starts_from_sketches_of_its_things_and_goes_to_the_mixture():
+    plan = planned(kind="strip", first="a red fox", last="an owl", count=5, strip_steps=15)
+    recipes = [cell.recipe for cell in plan.cells]
+    assert [recipe.init.kind for recipe in recipes] == ["sketch"] * 5
+    assert [recipe.positive_texts for recipe in recipes] == [
+        ["a red fox"], ["a red fox"], ["a red fox", "an owl"], ["an owl"], ["an owl"],
+    ]  # fmt: skip
+    assert [[prompt.weight for prompt in recipe.scene(1)] for recipe in recipes] == [
+        [1], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [1],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "steps"), [("a red fox", 0), ("a red fox | winter:-1", 15)])
+def test_other_strips_start_from_sketches_of_the_mixture(first, steps):
+    plan = planned(kind="strip", first=first, last="an owl", count=3, strip_steps=steps)
+    assert {cell.recipe.init.kind for cell in plan.cells} == {"idea"}
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
