@@ -236,7 +236,7 @@ class _Page:
         self.generate = self._event("pg-generate", "click")
         self.stop = self._event("pg-stop", "click")
         self.help = self._event("pg-ask-help", "click")
-        self.watch = self._event("pg-look-again", "click")
+        self.watch = self._event("pg-look-at", "click")
         shown = [self._name(each) for each in self.generate["outputs"]]
         self.status, self.picture = shown.index("pg-status"), shown.index("pg-picture")
         self.session = self.generate["outputs"].index(self.generate["inputs"][0])

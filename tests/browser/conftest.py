@@ -5,9 +5,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -178,3 +180,54 @@ def settle(page: "Page") -> None:
     page.evaluate(
         "async () => { for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame) }"
     )
+
+
+class Relay:
+    """Passes connections on to a server, and can cut them for a moment, as a lost network does."""
+
+    def __init__(self, url: str) -> None:
+        self._server = ("127.0.0.1", int(url.rpartition(":")[2]))
+        self._open, self._sockets = True, list[socket.socket]()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> "Relay":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_how: object) -> None:
+        self._listener.close()
+        self._close()
+
+    def cut(self, seconds: float = 2.0) -> None:
+        """Cut every connection, and let no new one through for some time."""
+        self._open = False
+        self._close()
+        time.sleep(seconds)
+        self._open = True
+
+    def _close(self) -> None:
+        while self._sockets:
+            each = self._sockets.pop()
+            with suppress(OSError):  # the other side has closed it
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # the listener is closed at the end
+            while True:
+                browser, _address = self._listener.accept()
+                if not self._open:
+                    browser.close()
+                    continue
+                server = socket.create_connection(self._server)
+                self._sockets += [browser, server]
+                for ends in ((browser, server), (server, browser)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):  # it was cut
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)

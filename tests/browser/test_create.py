@@ -12,7 +12,7 @@ from pixgen.studio.policy import Policy
 from pixgen.studio.upscaling import read_upscale_info
 from pixgen.ui.create.form import form_fields, preset_values
 from pixgen.ui.i18n import ENGLISH
-from tests.browser.conftest import enter, unfold
+from tests.browser.conftest import Relay, enter, unfold
 
 pytestmark = pytest.mark.browser
 
@@ -191,16 +191,22 @@ def test_a_reload_keeps_the_words_and_finds_the_running_job(visit):
     state(page, "stopped")
 
 
-def test_a_page_that_has_lost_its_stream_looks_again(visit):
-    page = visit()
-    write(page, "a lighthouse at night", steps=400)
-    paint(page)
-    page.locator(PICTURE).wait_for()
-    page.evaluate("document.getElementById('pg-canvas').querySelector('img').alt = 'lost'")
-    page.evaluate("document.getElementById('pg-look-again').click()")
-    page.locator(f"{PICTURE}[alt^='a lighthouse']").wait_for()
-    page.keyboard.press("Escape")
-    state(page, "stopped")
+def test_a_page_that_has_lost_its_connection_finds_its_picture_again(server, chromium):
+    with Relay(server.url) as relay:
+        context = chromium.new_context()
+        context.set_default_timeout(90_000)
+        page = context.new_page()
+        enter(page, relay.url)
+        write(page, "a lighthouse at night", steps=400)
+        paint(page)
+        page.locator(PICTURE).wait_for()
+        page.evaluate("document.getElementById('pg-canvas').querySelector('img').alt = 'lost'")
+        relay.cut()
+        page.locator(f"{PICTURE}[alt^='a lighthouse']").wait_for()
+        state(page, "loading", "painting")
+        page.keyboard.press("Escape")
+        state(page, "stopped")
+        context.close()
 
 
 def test_a_model_is_downloaded_by_its_button_and_a_failure_is_said_at_its_field(visit):

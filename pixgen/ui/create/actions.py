@@ -184,19 +184,16 @@ def resume(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Itera
     yield from _continue(studio, visitor, more=0, say=say)
 
 
-def restore_screen(
-    studio: Studio, visitor: BrowserSession, *, say: Translator, again: bool = False
-) -> Iterator[Screen]:
+def restore_screen(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """After a reload: continue to watch the visitor's job, or show its result.
 
-    Args:
-        again: the page has lost what it watched. Without it, a page that has begun a picture meanwhile is
-            left alone.
+    A page that has begun a picture meanwhile is left alone. Gradio reloads a page that has lost its connection to
+    the server, as soon as there is one again.
     """
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     watchers, page = visitor.watchers, visitor.page
     job, run = queue_view.current_job(studio, visitor) or visitor.job(studio), visitor.run(studio)
-    mark = watchers.enter(page) if again else watchers.enter_first(page)
+    mark = watchers.enter_first(page)
     if mark is None:
         return
     if job is not None:

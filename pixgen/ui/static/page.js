@@ -148,9 +148,7 @@
   const name = document.title;
   const title = { progress: "", prefix: "", show: () => { document.title = title.prefix + title.progress + name; } };
   window.pixgenTitle = title;
-  let heard = Date.now();
   new MutationObserver(() => {
-    heard = Date.now();
     const bar = document.querySelector("#pg-status [data-state=painting] [role=progressbar]");
     const percent = bar && Math.floor((100 * bar.ariaValueNow) / bar.ariaValueMax);
     title.progress = bar ? `${percent} % · ` : "";
@@ -165,14 +163,4 @@
 
   new MutationObserver(explain).observe(document.querySelector(".pg-create"), { subtree: true, attributes: true, attributeFilter: ["disabled"] });
   explain();
-
-  // A sleeping phone or a lost network cuts the stream; the job goes on without us. Look again.
-  const lookAgain = () => {
-    const alive = document.querySelector("#pg-status :is([data-state=painting], [data-state=loading], [data-state=waiting])");
-    if (alive && !document.hidden && navigator.onLine && Date.now() - heard > 30000) {
-      heard = Date.now();
-      part("pg-look-again")?.click();
-    }
-  };
-  setInterval(lookAgain, 5000);
 }

@@ -319,7 +319,7 @@ def test_an_older_watcher_of_the_same_page_leaves(make_studio):
     older = paint(studio, FORM, visitor, say=ENGLISH)
     session = next(screen.session for screen in older if screen.session)
     again = BrowserSession.from_browser(session, None, watchers=watchers, page="one page")
-    newer = restore_screen(studio, again, say=ENGLISH, again=True)
+    newer = show_run(studio, again, say=ENGLISH)
     next(newer), next(newer)
     assert not [screen for screen in older if screen.busy]
     hold.set()
