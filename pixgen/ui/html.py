@@ -118,7 +118,10 @@ def reasons(say: Translator) -> str:
     """The reasons why buttons of Create are disabled, by id; page.js shows them as tooltips."""
     nothing = say("Nothing is being painted at the moment.")
     unfinished = say("The picture is not finished yet: wait for it, or stop it.")
-    said = {"pg-stop": nothing, **dict.fromkeys(("pg-picture", "pg-film", "pg-copy-link"), unfinished)}
+    said = {
+        "pg-stop": nothing,
+        **dict.fromkeys(("pg-picture", "pg-film", "pg-copy-link", "pg-change-part"), unfinished),
+    }
     return f'<span hidden class="pg-reasons" data-reasons="{escape(json.dumps(said))}"></span>'
 
 

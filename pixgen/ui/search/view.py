@@ -166,7 +166,7 @@ def _alt(say: Translator, hit: Hit) -> str:
 
 def _more(say: Translator, hit: Hit) -> str:
     title = escape(say("and {count} near-duplicates", count=len(hit.copies)))
-    return f'<i title="{title}">+{len(hit.copies)}</i>' if hit.copies else ""
+    return f'<i title="{title}" data-more="+{len(hit.copies)}"></i>' if hit.copies else ""
 
 
 def _examples(say: Translator) -> str:

@@ -157,6 +157,7 @@
     const line = document.querySelector("#pg-status .pg-line");
     part("pg-go-line").textContent = narrow.matches && line ? [...line.children].map((each) => each.textContent).join(" · ") : "";
     document.querySelector(".pg-go").style.setProperty("--part", bar ? bar.ariaValueNow / bar.ariaValueMax : 0);
+    part("pg-change-part").disabled = !!document.querySelector("#pg-status :is([data-state=starting], [data-state=waiting], [data-state=loading], [data-state=painting])");
     explain();
     window.pixgenForm.markError();
   }).observe(part("pg-status"), { subtree: true, childList: true, attributes: true });
