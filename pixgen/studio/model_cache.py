@@ -193,7 +193,7 @@ def load_in_background(
 
 
 class ModelDownload:
-    """A model's download on a thread of its own, which nobody has to wait for."""
+    """A model's download in the background: nobody has to wait for it."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
