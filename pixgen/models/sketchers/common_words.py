@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-# The styles that are found in a text, by the words that ask for them. A name alone counts only where it cannot be a thing.
+# The styles that are found in a text, by the words that ask for them. A drawing, painting, cartoon, emoji, clip art or
+# vector illustration is what the bundled models draw anyway.
 _STYLES: Mapping[str, tuple[str, ...]] = {
     "black and white": (
         "black and white photo", "black and white photograph", "black and white photography", "monochrome",
@@ -28,7 +29,7 @@ _STYLES: Mapping[str, tuple[str, ...]] = {
         "brush painting", "ink drawing", "ink and wash",
     ),
     "poster": (
-        "pop art", "screen print", "screenprint", "vector art", "vector illustration", "vector graphic", "flat design",
+        "pop art", "screen print", "screenprint", "flat design",
         "minimalist", "minimalistic", "andy warhol", "art deco", "cubism", "cubist", "cubist painting", "paper cut",
         "paper cutout", "low poly", "low-poly",
     ),
@@ -39,7 +40,7 @@ _STYLES: Mapping[str, tuple[str, ...]] = {
     "blueprint": ("blueprint", "technical drawing", "schematic", "patent drawing"),
     "chalk": ("chalk drawing", "chalk art", "chalk", "blackboard drawing", "chalkboard drawing"),
     "outlined": (
-        "line art", "line-art", "comic", "comics", "cartoon", "anime", "manga", "clip art", "clipart",
+        "line art", "line-art", "comic", "comics", "anime", "manga",
         "ink outline", "coloring book",
     ),
     "round": (
@@ -47,13 +48,12 @@ _STYLES: Mapping[str, tuple[str, ...]] = {
         "octane render", "unreal engine", "figurine", "plush toy",
     ),
     "silhouette": ("silhouetted", "shadow puppet"),
-    "sticker": ("decal", "emoji"),
+    "sticker": ("decal",),
 }  # fmt: skip
 # These may be things: they are styles only where a phrase says so.
 _STYLES_OF_PHRASES: Mapping[str, tuple[str, ...]] = {
     "poster": ("poster", "movie poster", "travel poster", "propaganda poster", "logo", "icon", "mosaic", "stained glass"),
-    "outlined": ("drawing", "illustration", "doodle", "comic book"),
-    "oil": ("painting",),
+    "outlined": ("doodle", "comic book"),
     "print": ("stamp", "tattoo"),
 }  # fmt: skip
 _PHRASES = ("{} of", "style of {}", "{} style", "{}-style", ", {}")
