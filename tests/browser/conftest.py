@@ -25,6 +25,9 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 LEAVING = (
     "AbortError",
     "Connection errored out",
+    # On a busy machine gradio notices late that one stream of a page has closed, and forgets the page's next one.
+    "Unexpected error 404: Not Found",
+    "network error",
 )  # what gradio says of a stream that a reload cuts
 
 
@@ -76,7 +79,18 @@ def server(tmp_path_factory) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(30)
-    assert "Traceback" not in made.log.read_text()
+    assert not _unexpected(made.log.read_text())
+
+
+def _unexpected(log: str) -> list[str]:
+    """The parts of a server's log with a traceback, without those of gradio's streams of a page that was reloaded."""
+    parts = log.split("Exception in ASGI application")
+    of_streams = ("in sse_stream", "404: Not Found")
+    return [
+        part
+        for part in parts
+        if part.count("Traceback") > (2 if all(words in part for words in of_streams) else 0)
+    ]
 
 
 def _wait_until_open(server: Server, process: subprocess.Popen) -> None:
