@@ -27,7 +27,7 @@ def split_words(text: str) -> list[str]:
 def unknown_words(text: str) -> list[str]:
     """The words of a text that are in no training caption, each once, without those that show nothing by
     themselves and those of a style, material or colour that is understood."""
-    known, words = known_words() | FUNCTION_WORDS, f" {' '.join(split_words(text))} "
+    known, words = known_words() | FUNCTION_WORDS, f" {'  '.join(split_words(text))} "
     for phrase in _common_phrases():
         words = words.replace(phrase, "  ")
     return [word for word in dict.fromkeys(words.split()) if word not in known]
@@ -61,8 +61,8 @@ def completions() -> tuple[str, ...]:
 
 @cache
 def _common_phrases() -> tuple[str, ...]:
-    """The phrases that are understood, as ``split_words`` spells them, between spaces."""
-    return tuple(f" {' '.join(split_words(phrase))} " for phrase in common_phrases())
+    """The phrases that are understood, as ``split_words`` spells them; two spaces between words."""
+    return tuple(f" {'  '.join(split_words(phrase))} " for phrase in common_phrases())
 
 
 @cache

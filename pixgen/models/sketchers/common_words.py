@@ -13,10 +13,13 @@ _STYLES: Mapping[str, tuple[str, ...]] = {
     "sepia": ("sepia", "vintage photograph", "old photo", "daguerreotype", "antique photo"),
     "pixels": (
         "pixelated", "8-bit", "8 bit", "16-bit", "16 bit", "pixel-art", "voxel art", "minecraft", "made of lego",
-        "lego bricks", "video game",
+        "lego bricks",
     ),
     "watercolour": ("watercolor", "watercolors", "watercolours", "water color", "aquarelle", "gouache", "sfumato"),
-    "pencil": ("pencil", "charcoal drawing", "charcoal sketch", "charcoal", "crayon drawing", "graphite drawing"),
+    "pencil": (
+        "in pencil", "drawn in pencil", "drawn with a pencil", "charcoal drawing", "charcoal sketch", "charcoal", "crayon drawing",
+        "graphite drawing",
+    ),
     "neon": ("neon lights", "neon light", "glowing neon", "neon art"),
     "oil": (
         "oil painting", "oil on canvas", "oil paint", "oil paints", "oil portrait", "acrylic painting", "impasto",
@@ -61,8 +64,8 @@ _PHRASES = ("{} of", "style of {}", "{} style", "{}-style", ", {}")
 # Red, green and blue.
 COLOURS: Mapping[str, tuple[int, int, int]] = {
     "amber": (240, 170, 40), "aqua": (70, 210, 215), "bright red": (240, 35, 35), "crimson": (190, 25, 50),
-    "cyan": (60, 210, 225), "dark red": (130, 20, 25), "gray": (128, 128, 128), "indigo": (75, 45, 140),
-    "lavender": (195, 170, 230), "light grey": (195, 195, 195), "magenta": (215, 40, 160), "maroon": (120, 25, 40),
+    "cyan": (60, 210, 225), "dark red": (130, 20, 25), "gray": (128, 128, 128),
+    "light grey": (195, 195, 195), "magenta": (215, 40, 160), "maroon": (120, 25, 40),
     "navy": (30, 40, 95), "navy blue": (30, 40, 95), "scarlet": (220, 40, 30), "teal": (25, 130, 130),
     "violet": (135, 70, 190),
 }  # fmt: skip
@@ -86,7 +89,7 @@ CLOSE = (
     "portrait",
 )  # of a thing: it is drawn large
 # Words that show nothing by themselves: of form, and of number, which the parser reads.
-_SAY_HOW = (
+_WITHOUT_LOOK = (
     "style", "styled", "styles", "view", "views", "bunch", "couple", "dozen", "flock", "group", "herd", "pair", "pairs",
     "pile", "several", "stack",
 )  # fmt: skip
@@ -102,7 +105,7 @@ def style_phrases() -> dict[str, str]:
     return phrases | {f"{phrase} style": style for phrase, style in phrases.items() if " of" not in phrase}
 
 
-def people(names: Mapping[str, list[int]]) -> dict[str, list[int]]:
+def other_names_of_people(names: Mapping[str, list[int]]) -> dict[str, list[int]]:
     """Other names of people in a lexicon: of “man teacher”, “male teacher”."""
     return {
         f"{said} {rest}": names[f"{drawn} {rest}"]
@@ -115,7 +118,7 @@ def people(names: Mapping[str, list[int]]) -> dict[str, list[int]]:
 @cache
 def common_phrases() -> tuple[str, ...]:
     """All that is understood beside the words of the captions, the longest first."""
-    said = {*style_phrases(), *COLOURS, *MATERIALS, *FILLERS, *CLOSE, *_PEOPLE, *_SAY_HOW}
+    said = {*style_phrases(), *COLOURS, *MATERIALS, *FILLERS, *CLOSE, *_PEOPLE, *_WITHOUT_LOOK}
     return tuple(sorted(said, key=len, reverse=True))
 
 

@@ -23,7 +23,13 @@ import torch.nn.functional as F
 from einops import rearrange
 
 from pixgen.models.clip.perceptor import EncodedTexts
-from pixgen.models.sketchers.common_words import COLOURS, FILLERS, MATERIALS, people, style_phrases
+from pixgen.models.sketchers.common_words import (
+    COLOURS,
+    FILLERS,
+    MATERIALS,
+    other_names_of_people,
+    style_phrases,
+)
 from pixgen.translation.english import IRREGULAR_PLURALS
 
 SOLID = 1 << 15  # added in the file to the code of a solid cell
@@ -87,7 +93,7 @@ class Lexicon:
         styles = self.hands | {f"{phrase} style": style for phrase, style in self.hands.items()}
         return replace(
             lexicon,
-            names=people(lexicon.names) | lexicon.names,
+            names=other_names_of_people(lexicon.names) | lexicon.names,
             colours=colours | self.colours,
             fillers=[*self.fillers, *FILLERS],
             hands=style_phrases() | styles,

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixgen.models.sketchers.common_words import MATERIALS
-from pixgen.models.sketchers.pocket import Lexicon
+from pixgen.models.sketchers.pocket import Lexicon, load_exemplars
+from pixgen.paths import ASSETS
 from pixgen.synthesis.retrieval.layout import (
     ASIDE_SIZE,
     LARGE_SIZE,
@@ -336,3 +337,10 @@ def test_people_are_found_as_male_and_female():
     things = parse_scene("a young female teacher of literature with a book", lexicon).things
     assert {thing.exemplars for thing in things} == {(18,), (20,)}
     assert parse_scene("a male teacher", lexicon).things[0].exemplars == (17,)
+
+
+def test_no_name_of_the_bundled_drawings_is_taken_for_a_style_material_or_colour():
+    lexicon = load_exemplars(ASSETS / "pocket").lexicon
+    for name in lexicon.names:
+        before, now = (parse_scene(f"a {name}", lexicon, version=version).things for version in (3, 4))
+        assert [thing.exemplars for thing in now] == [thing.exemplars for thing in before], name
