@@ -61,6 +61,14 @@ def logs() -> Iterator[None]:
             root.removeHandler(handler)
 
 
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    """Workers that share the CPU's cores divide torch's threads, for threads that begin later as well; how a
+    picture is rounded depends on their number."""
+    yield
+    torch.set_num_threads(torch.get_num_threads())  # this thread's number for new threads too
+
+
 @pytest.fixture
 def caches(tmp_path, monkeypatch) -> Path:
     """Models are looked for in empty folders of the test's own, pixgen's (which this is) and Hugging
