@@ -5,7 +5,7 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-from pixgen.models.sketchers.common_words import common_phrases
+from pixgen.models.sketchers.common_words import common_phrases, without_postures
 from pixgen.recipe.wildcards import word_lists
 from pixgen.translation.english import FUNCTION_WORDS, known_words
 
@@ -27,7 +27,7 @@ def split_words(text: str) -> list[str]:
 def unknown_words(text: str) -> list[str]:
     """The words of a text that are in no training caption, each once, without those that show nothing by
     themselves and those of a style, material or colour that is understood."""
-    known, words = known_words() | FUNCTION_WORDS, f" {'  '.join(split_words(text))} "
+    known, words = known_words() | FUNCTION_WORDS, f" {'  '.join(without_postures(split_words(text)))} "
     for phrase in _common_phrases():
         words = words.replace(phrase, "  ")
     return [word for word in dict.fromkeys(words.split()) if word not in known]

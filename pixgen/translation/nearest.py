@@ -14,6 +14,11 @@ from pixgen.translation.english import FUNCTION_WORDS, plural, singulars
 TABLE_FILE = ASSETS / "languages" / "nearest_things.tsv.xz"
 COMMON_NAMES_FILE = ASSETS / "languages" / "common_names.tsv"
 LONGEST_NOUN = 3  # words
+# Nouns of WordNet that mostly are verbs in a prompt.
+_VERBS = frozenset({
+    "banding", "blooming", "braiding", "cling", "coloring", "colouring", "coping", "fencing", "filling", "hanging",
+    "lacing", "marbling", "necking", "piping", "puffing", "quartering", "shading",
+})  # fmt: skip
 _SHORTEST = 2  # letters; so short, nouns of the table are seldom meant
 _WORD = re.compile(r"\b(?:t-shirts?|[^\W_]{2,})\b", re.IGNORECASE)
 
@@ -66,8 +71,8 @@ def _nearest(noun: str) -> str | None:
 
 @cache
 def _table() -> dict[str, str]:
-    lines = lzma.decompress(TABLE_FILE.read_bytes()).decode().splitlines()
-    return dict(line.split("\t") for line in lines) | _common_names()
+    lines = (line.split("\t") for line in lzma.decompress(TABLE_FILE.read_bytes()).decode().splitlines())
+    return {noun: name for noun, name in lines if noun not in _VERBS} | _common_names()
 
 
 @cache

@@ -1,6 +1,6 @@
-"""Styles, materials, colours and people by the names that are common in prompts but not in the training captions."""
+"""Styles, materials, colours, sizes and people by the names that are common in prompts but not in the training captions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache
 
 # The styles that are found in a text, by the words that ask for them. A drawing, painting, cartoon, emoji, clip art or
@@ -33,7 +33,7 @@ _STYLES: Mapping[str, tuple[str, ...]] = {
     ),
     "poster": (
         "pop art", "screen print", "screenprint", "flat design",
-        "minimalist", "minimalistic", "andy warhol", "art deco", "cubism", "cubist", "cubist painting", "paper cut",
+        "abstract", "abstract art", "abstract painting", "minimalist", "minimalistic", "andy warhol", "art deco", "cubism", "cubist", "cubist painting", "paper cut",
         "paper cutout", "low poly", "low-poly",
     ),
     "print": (
@@ -79,7 +79,13 @@ MATERIALS: Mapping[str, tuple[int, int, int]] = {
     "steel": (150, 160, 170), "stone": (150, 146, 138), "terracotta": (195, 105, 70), "wood": (160, 110, 65),
     "wooden": (160, 110, 65),
 }  # fmt: skip
-FILLERS = ("adult", "bright", "new", "old", "shiny", "single", "young")
+FILLERS = (
+    "adult", "amazing", "awesome", "bright", "charming", "cosy", "cozy", "famous", "friendly", "gorgeous", "great",
+    "lone", "lonely", "magnificent", "majestic", "new", "old", "ordinary", "peaceful", "professional", "shiny", "single",
+    "splendid", "stunning", "traditional", "typical", "young",
+)  # fmt: skip
+SMALL = ("mini", "miniature", "minuscule")
+LARGE = ("colossal", "enormous", "gigantic", "immense", "massive", "oversized", "towering")
 CLOSE = (
     "close-up",
     "closeup",
@@ -88,10 +94,34 @@ CLOSE = (
     "macro shot",
     "portrait",
 )  # of a thing: it is drawn large
+# What prompts for photographs and other models ask for; “depth of field” is no field.
+QUALITY = (
+    "4k", "8k", "award winning", "award-winning", "best quality", "bokeh", "cinematic", "cinematic lighting",
+    "depth of field", "dramatic lighting", "dslr", "extremely detailed", "hd", "hdr", "high definition", "high detail",
+    "high quality", "high resolution", "high-quality", "high-resolution", "highly detailed", "hyperrealistic",
+    "in high definition", "in high resolution", "insanely detailed", "intricate", "intricate details", "masterpiece",
+    "on artstation", "photorealistic", "professional photo", "professional photograph", "realistic", "sharp focus",
+    "soft lighting", "studio lighting", "super detailed", "trending on artstation", "uhd", "ultra detailed",
+    "ultra realistic", "ultra-detailed", "ultra-realistic", "very detailed", "volumetric lighting", "wide angle",
+    "wide shot", "wide-angle",
+)  # fmt: skip
+# Before a preposition, what these say is not drawn: a cat sitting on a car is drawn as a cat on a car.
+_POSTURES = frozenset({
+    "arranged", "crouching", "displayed", "floating", "hanging", "hovering", "hung", "jumping", "kneeling", "laying",
+    "leaning", "leaping", "located", "lying", "mounted", "parked", "perched", "perching", "piled", "placed", "positioned",
+    "posing", "propped", "resting", "rising", "scattered", "seated", "sitting", "sits", "soaring", "stacked", "standing",
+    "stands", "stuck",
+})  # fmt: skip
+_PREPOSITIONS = frozenset({
+    "above", "against", "among", "around", "at", "atop", "before", "behind", "below", "beneath", "beside", "between",
+    "by", "in", "inside", "near", "next", "on", "over", "under", "underneath", "upon", "within",
+})  # fmt: skip
+# Two things of which one looks at the other are drawn beside each other.
+_LOOKS = frozenset({"chasing", "facing", "following", "meeting", "watching"})
 # Words that show nothing by themselves: of form, and of number, which the parser reads.
 _WITHOUT_LOOK = (
-    "style", "styled", "styles", "view", "views", "bunch", "couple", "dozen", "flock", "group", "herd", "pair", "pairs",
-    "pile", "several", "stack",
+    "depicted", "depicting", "drawn", "painted", "saying", "says", "style", "styled", "styles", "using", "view", "views", "bunch", "couple", "dozen", "flock", "group", "herd", "pair", "pairs",
+    "pile", "series", "shaped", "several", "stack",
 )  # fmt: skip
 # People whose drawings are named by what they are, such as “man teacher”.
 _PEOPLE = {"male": "man", "female": "woman"}
@@ -103,6 +133,24 @@ def style_phrases() -> dict[str, str]:
     for style, nouns in _STYLES_OF_PHRASES.items():
         phrases |= {phrase.format(noun): style for noun in nouns for phrase in _PHRASES}
     return phrases | {f"{phrase} style": style for phrase, style in phrases.items() if " of" not in phrase}
+
+
+def without_postures(words: Sequence[str], names: Container[str] = ()) -> list[str]:
+    """Words without what a drawing of things beside, above or inside each other does not show.
+
+    Args:
+        names: what there are drawings of, such as a man standing.
+
+    >>> without_postures("a cat sitting in front of a jar filled with honey".split())
+    ['a', 'cat', 'in', 'front', 'of', 'a', 'jar', 'full', 'of', 'honey']
+    """
+    plain: list[str] = []
+    for word, after in zip(words, [*words, ""][1:], strict=True):
+        if (word == "filled" and after == "with") or (word == "with" and plain[-1:] == ["full"]):
+            plain.append("full" if word == "filled" else "of")
+        elif word not in _POSTURES or after not in _PREPOSITIONS or " ".join([*plain[-1:], word]) in names:
+            plain.append(word)
+    return plain
 
 
 def other_names_of_people(names: Mapping[str, list[int]]) -> dict[str, list[int]]:
@@ -118,7 +166,9 @@ def other_names_of_people(names: Mapping[str, list[int]]) -> dict[str, list[int]
 @cache
 def common_phrases() -> tuple[str, ...]:
     """All that is understood beside the words of the captions, the longest first."""
-    said = {*style_phrases(), *COLOURS, *MATERIALS, *FILLERS, *CLOSE, *_PEOPLE, *_WITHOUT_LOOK}
+    said = {
+        *style_phrases(), *COLOURS, *MATERIALS, *FILLERS, *SMALL, *LARGE, *CLOSE, *QUALITY, *_PEOPLE, *_LOOKS, *_WITHOUT_LOOK,
+    }  # fmt: skip
     return tuple(sorted(said, key=len, reverse=True))
 
 

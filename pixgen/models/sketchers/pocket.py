@@ -26,7 +26,9 @@ from pixgen.models.clip.perceptor import EncodedTexts
 from pixgen.models.sketchers.common_words import (
     COLOURS,
     FILLERS,
+    LARGE,
     MATERIALS,
+    SMALL,
     other_names_of_people,
     style_phrases,
 )
@@ -45,6 +47,7 @@ NEIGHBOURS = 3  # known before a block: the one before, above, and above to the 
 
 # Names that show something else: by its emoji's keywords, an accordion is a box, as in “squeeze box”.
 _BETTER_NAMES = {"box": "package"}
+_NO_NAMES = ("full",)  # a bowl full of soup is no full moon
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,12 @@ class Lexicon:
         styles = self.hands | {f"{phrase} style": style for phrase, style in self.hands.items()}
         return replace(
             lexicon,
-            names=other_names_of_people(lexicon.names) | lexicon.names,
+            names=other_names_of_people(lexicon.names)
+            | {name: shown for name, shown in lexicon.names.items() if name not in _NO_NAMES},
             colours=colours | self.colours,
             fillers=[*self.fillers, *FILLERS],
+            small=[*self.small, *SMALL],
+            large=[*self.large, *LARGE],
             hands=style_phrases() | styles,
         )
 

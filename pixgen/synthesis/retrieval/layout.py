@@ -21,6 +21,8 @@ CONTAINERS = {
 }  # fmt: skip
 BEHIND = {"behind"}
 FRONT = ("in", "front", "of")
+FULL = ["full", "of"]
+MOST_BETWEEN = 4  # words of “full of the big, red”
 MOST_THINGS = 3
 # Centre and size as parts of the side, of one thing, and of several beside or above each other.
 USUAL_SIZE, SMALL_SIZE, LARGE_SIZE, ASIDE_SIZE, PAIR_SIZE, TRIPLE_SIZE = 0.85, 0.36, 1.1, 0.6, 0.5, 0.34
@@ -143,6 +145,8 @@ def _lay_out_hidden(named: Sequence[NamedThing], words: Sequence[str]) -> list[T
         return [_place(second, *NEAR), _place(first, *FAR)]
     if INSIDE & set(between) or ("in" in between and words[second.end - 1] in CONTAINERS):
         return [_place(first, *CONTENT), _place(second, *CONTAINER)]
+    if list(between[:2]) == FULL and len(between) <= MOST_BETWEEN:
+        return [_place(second, *CONTENT), _place(first, *CONTAINER)]
     return []
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from pixgen.models.sketchers.common_words import CLOSE, MATERIALS
+from pixgen.models.sketchers.common_words import CLOSE, MATERIALS, QUALITY, without_postures
 from pixgen.models.sketchers.pocket import Lexicon
 from pixgen.synthesis.retrieval.layout import (
+    CONTAINERS,
     HOLDING,
     RIDING,
     WEARING,
@@ -44,6 +45,7 @@ BACKGROUNDS, BACKGROUND_PREPOSITIONS = {"background", "backdrop", "wall"}, {"on"
 PATTERNED = {"striped", "dotted", "checkered"}
 _ENDS_OF = frozenset({"and", "at", "by", "in", "on", "with", ","})
 _CLOSE_PHRASES = [(tuple(phrase.split()), phrase) for phrase in CLOSE]
+_QUALITY_PHRASES = [(tuple(phrase.split()), phrase) for phrase in sorted(QUALITY, key=len, reverse=True)]
 LONGEST_PLAIN = 7  # words of a background that says nothing but colours
 LOW = 0.06  # how far below the middle a thing stands where there is ground
 
@@ -75,7 +77,12 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     counted = version > 2
     if counted:
         words = re.findall(_WORDS_AND_COMMAS, re.sub(r"['’]s\b", "", text.lower()))  # a dog's head is a dog
-        lexicon = lexicon.extended if version > 3 else lexicon.corrected
+        if version > 3:
+            lexicon = lexicon.extended
+            words = without_postures(words, lexicon.names)
+            _extract_phrase(_QUALITY_PHRASES, words, lexicon)
+        else:
+            lexicon = lexicon.corrected
     else:
         words = re.findall(_WORDS, text.lower())
     style = _extract_phrase(lexicon.style_phrases, words, lexicon)
@@ -107,10 +114,15 @@ def _join_parts(
     for named in names:
         if before is None:
             before = named
-        elif ends & {*words[before.end : named.begin]} or not _is_of(words[before.end : named.begin]):
+            continue
+        between, head = words[before.end : named.begin], set(singulars(words[before.end - 1]))
+        is_measure = not MEASURES.isdisjoint(head)
+        # A car full of balloons is two things.
+        full = ends and between[:1] == ["full"] and not is_measure and not CONTAINERS.isdisjoint(head)
+        if full or ends & {*between} or not _is_of(between):
             yield before
             before = named
-        elif any(word in MEASURES for word in singulars(words[before.end - 1])):
+        elif is_measure:
             count = max(before.count, named.count if named.count > 2 else 1)
             before = replace(named, begin=before.begin, count=count, size=named.size or before.size)
     if before is not None:

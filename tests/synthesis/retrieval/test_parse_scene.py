@@ -191,6 +191,36 @@ def test_two_names_joined_by_of_are_one_thing(text, expected):
     assert [thing.exemplars for thing in parse_scene(text, lexicon).things] == expected
 
 
+def test_what_fills_a_thing_is_drawn_inside_of_it():
+    lexicon = replace(LEXICON, names={**LEXICON.names, "car": [11], "jar": [12], "honey": [13], "full": [14]})
+    for text in ("a car full of honey", "a car filled with honey"):
+        content, container = parse_scene(text, lexicon).things
+        assert (content.exemplars, container.exemplars) == ((13,), (11,))
+        assert content.size < container.size
+    assert [thing.exemplars for thing in parse_scene("a jar filled with honey", lexicon).things] == [(13,)]
+
+
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("a fox sitting in front of a house", "a fox in front of a house"),
+        ("a fox parked behind a house", "a fox behind a house"),
+        ("a fox jumping over a house", "a fox over a house"),
+        ("a fox, highly detailed, depth of field, 4k", "a fox"),
+        ("a massive fox", "a huge fox"),
+        ("a miniature fox", "a small fox"),
+    ],
+)
+def test_postures_and_words_of_quality_are_as_if_they_were_not_there(said, plain):
+    lexicon = replace(LEXICON, names={**LEXICON.names, "field": [12], "detailed": [13]})
+    assert parse_scene(said, lexicon).things == parse_scene(plain, lexicon).things
+
+
+def test_a_posture_that_is_drawn_stays():
+    lexicon = replace(LEXICON, names={**LEXICON.names, "woman": [11], "woman standing": [12]})
+    assert parse_scene("a woman standing behind a fox", lexicon).things[1].exemplars == (12,)
+
+
 def test_earlier_recipes_parse_a_measure_as_a_thing_beside_what_it_holds():
     lexicon = replace(LEXICON, names={**LEXICON.names, "glass": [11]})
     assert len(parse_scene("a glass of orange", lexicon, version=1).things) == 2
@@ -341,6 +371,6 @@ def test_people_are_found_as_male_and_female():
 
 def test_no_name_of_the_bundled_drawings_is_taken_for_a_style_material_or_colour():
     lexicon = load_exemplars(ASSETS / "pocket").lexicon
-    for name in lexicon.names:
+    for name in set(lexicon.names) - {"full"}:  # a bowl full of soup is no full moon
         before, now = (parse_scene(f"a {name}", lexicon, version=version).things for version in (3, 4))
         assert [thing.exemplars for thing in now] == [thing.exemplars for thing in before], name
