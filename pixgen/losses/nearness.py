@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 def distance_loss(now: "torch.Tensor", start: "torch.Tensor") -> "torch.Tensor":
     """The mean squared distance of a picture, or of a latent, to that of the start."""
+    if now.is_cuda:  # seven launches fewer; it rounds otherwise
+        from torch.nn.functional import mse_loss
+
+        return mse_loss(now, start)
     return (now - start).square().mean()
 
 

@@ -4,9 +4,11 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from einops import rearrange
-from taming.modules.diffusionmodules.model import AttnBlock, ResnetBlock
+from open_clip.modified_resnet import AttentionPool2d, Bottleneck
+from taming.modules.diffusionmodules.model import AttnBlock, Decoder, ResnetBlock, nonlinearity
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from pixgen.models.merged import merges, merges_weights
 from pixgen.models.runtime import cached_on, checkpointed
 
 
@@ -59,7 +61,7 @@ class FusedAttnBlock(AttnBlock):
     def _forward(self, x: torch.Tensor) -> torch.Tensor:
         hidden = self.norm(x)
         # On a CPU one projection rounds otherwise than three, and pictures would differ from those of before.
-        projected = self._project(hidden) if x.device.type == "cpu" else self._project_at_once(hidden)
+        projected = self._project_at_once(hidden) if merges_weights(self, x) else self._project(hidden)
         parts = (rearrange(each, "b c h w -> b 1 (h w) c") for each in projected)  # one head
         seen = F.scaled_dot_product_attention(*parts)
         return x + self.proj_out(rearrange(seen, "b 1 (h w) c -> b c h w", h=x.shape[2]))
@@ -80,7 +82,18 @@ class FusedAttnBlock(AttnBlock):
         return F.conv2d(hidden, *kept["projection"]).chunk(3, dim=1)
 
 
-_FUSED = {ResnetBlock: FusedResnetBlock, AttnBlock: FusedAttnBlock}
+class FusedDecoder(Decoder):
+    """taming's decoder with torch's one-pass SiLU before its last convolution, on a GPU."""
+
+    give_pre_end = property(lambda self: True)  # taming's forward then ends before the last norm
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """As taming's: ``(B, C, h, w)`` to ``(B, 3, H, W)``."""
+        hidden = self.norm_out(super().forward(z))
+        return self.conv_out(F.silu(hidden) if merges(hidden) else nonlinearity(hidden))
+
+
+_FUSED = {ResnetBlock: FusedResnetBlock, AttnBlock: FusedAttnBlock, Decoder: FusedDecoder}
 
 
 def fuse_blocks(module: nn.Module) -> None:
@@ -112,9 +125,70 @@ class FusedSelfAttention(nn.MultiheadAttention):
         return self.out_proj(rearrange(seen, "n h l c -> n l (h c)")), None
 
 
-def fuse_attention(module: nn.Module) -> None:
-    """Replace torch's multi-head attention by the fused one, in place; the weights stay the same. It rounds
+class FusedBottleneck(Bottleneck):
+    """open_clip's residual block whose last convolution and that of its shortcut are one, on a GPU, where batch
+    norms are folded."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """As open_clip's: ``(N, C, H, W)`` to ``(N, out, H / stride, W / stride)``."""
+        if self.downsample is None or type(self.bn3) is not nn.Identity or not merges_weights(self, x):
+            return super().forward(x)
+        hidden = self.act1(self.bn1(self.conv1(x)))
+        hidden = self.act2(self.bn2(self.conv2(hidden)))
+        both = torch.cat([hidden, x], 1)
+        if self.stride > 1:
+            both = F.avg_pool2d(both, self.stride)
+        kept = cached_on(self)
+        if "both" not in kept:
+            layers = (self.conv3, self.downsample[1])
+            kept["both"] = (
+                torch.cat([each.weight for each in layers], 1),
+                torch.stack([each.bias for each in layers]).sum(0),
+            )
+        return self.act3(F.conv2d(both, *kept["both"]))
+
+
+class FusedAttentionPool(AttentionPool2d):
+    """open_clip's attention pooling, of which only the first token is read: on a GPU only this one is a query, and
+    what the positions add is kept."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """As open_clip's: ``(N, C, H, W)`` to ``(N, out)``."""
+        if not merges_weights(self, x):
+            return super().forward(x)
+        kept = cached_on(self)
+        if "pool" not in kept:
+            kept["pool"] = self._at_positions()
+        first, weight, shift = kept["pool"]
+        tokens = rearrange(x, "n c h w -> n (h w) c")
+        mean = tokens.mean(1)
+        query = torch.addmm(first, mean, self.q_proj.weight.T)
+        both = torch.baddbmm(shift, torch.cat([mean[:, None], tokens], 1), weight.expand(len(x), -1, -1))
+        key, value = rearrange(both, "n l (two h c) -> n l two h c", two=2, h=self.num_heads).unbind(2)
+        seen = F.scaled_dot_product_attention(
+            rearrange(query, "n (h c) -> n h 1 c", h=self.num_heads),
+            *(rearrange(each, "n l h c -> n h l c") for each in (key, value)),
+        )
+        return self.c_proj(rearrange(seen, "n h 1 c -> n (h c)"))
+
+    @torch.no_grad()
+    def _at_positions(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What the position adds to the query, ``(1, C)``; the weights of keys and values ``(1, C, 2 C)``; and what
+        the positions add to these, ``(1, 1 + H W, 2 C)``."""
+        places = self.positional_embedding.to(self.k_proj.weight.dtype)
+        layers = (self.k_proj, self.v_proj)
+        first = F.linear(places[:1], self.q_proj.weight, self.q_proj.bias)
+        shift = torch.cat([F.linear(places, each.weight, each.bias) for each in layers], 1)
+        return first, torch.cat([each.weight for each in layers]).T[None], shift[None]
+
+
+_FUSED_IN_CLIP = {Bottleneck: FusedBottleneck, AttentionPool2d: FusedAttentionPool}
+
+
+def fuse_clip(module: nn.Module) -> None:
+    """Replace layers of a CLIP's image tower by fused ones, in place; the weights stay the same. Attention rounds
     otherwise."""
     for layer in module.modules():
         if type(layer) is nn.MultiheadAttention and layer._qkv_same_embed_dim and not layer.dropout:
             layer.__class__ = FusedSelfAttention
+        layer.__class__ = _FUSED_IN_CLIP.get(type(layer), type(layer))

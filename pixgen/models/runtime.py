@@ -182,6 +182,11 @@ def current_engine() -> Engine:
     return _CURRENT.get().engine
 
 
+def current_half() -> torch.dtype | None:
+    """The type of the models' weights in the current block; None for the loaded weights'."""
+    return _CURRENT.get().half
+
+
 def supported_half_precision(device: torch.device) -> str | None:
     """The half precision that a device computes in natively, by its name in a recipe."""
     if device.type == "cuda":

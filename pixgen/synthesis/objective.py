@@ -17,6 +17,7 @@ from pixgen.losses import Compute, Losses
 from pixgen.losses.layout import tiling_loss
 from pixgen.models.clip.aesthetics import load_aesthetic_predictor
 from pixgen.models.clip.perceptor import Perceptor, Perceptors
+from pixgen.models.merged import replace_grad, spherical_distance
 from pixgen.recipe.prompts import NO_STOP, Prompt, Scene, is_video_path
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.cutouts.cutouts import CutoutSampler, pixel_centres, plan_cutouts
@@ -24,7 +25,7 @@ from pixgen.synthesis.cutouts.regions import RELEVANCE_EVERY, Regions, relevance
 from pixgen.synthesis.cutouts.sampler import make_sampler
 from pixgen.synthesis.cutouts.sheets import contact_sheet
 from pixgen.synthesis.filters import wall_window
-from pixgen.synthesis.precision import GradientScale, full_precision, replace_grad
+from pixgen.synthesis.precision import GradientScale, full_precision
 from pixgen.synthesis.scenes import sound_at, targets_at
 from pixgen.synthesis.tensors import main_colours, start_copy, to_pixels, to_tensor, upload
 
@@ -43,13 +44,7 @@ def spherical_dist_loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     0 when they are one, about 0.8 at a cosine of 0.3, 1.23 at a right angle. Source: Crowson's
     VQGAN+CLIP (arXiv 2204.08583).
     """
-    return _spherical_distance(x @ y.T)
-
-
-def _spherical_distance(cosine: torch.Tensor) -> torch.Tensor:
-    # The chord's length without the difference of all pairs; the floor keeps its root's slope finite.
-    chord = torch.rsub(cosine, 2, alpha=2).clamp(min=1e-6).sqrt()  # of 2 - 2 * cosine
-    return 2 * (chord / 2).clamp(max=1 - 1e-6).arcsin().square()
+    return spherical_distance(x @ y.T)
 
 
 @dataclass(frozen=True)
@@ -297,7 +292,7 @@ class Objective:
             self._mark("clip")
             with full_precision(self._device):
                 cosine = vectors @ targets.T  # (n, P)
-                distances = _spherical_distance(cosine)
+                distances = spherical_distance(cosine)
             shared = batch.shares if regions.boxes else None  # without regions, all are 1
             losses = {"prompts": prompt_loss(distances, weights, shared)}
             losses |= {name: clip_loss(vectors) for name, clip_loss in self._clip_losses.items()}

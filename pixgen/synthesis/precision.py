@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
+from pixgen.models.merged import replace_grad
 from pixgen.models.runtime import (
     deterministic,
     full_precision,
@@ -70,17 +71,7 @@ _FIRST_SCALE, _LARGEST_SCALE, _SMALLEST_SCALE = 2.0**12, 2.0**16, 1.0
 _PATIENCE = 200  # good steps after which a larger scale is tried
 
 
-class _ReplaceGrad(torch.autograd.Function):
-    """The value of one tensor with the gradient of another."""
-
-    @staticmethod
-    def forward(ctx, value: torch.Tensor, follower: torch.Tensor) -> torch.Tensor:
-        ctx.shape = follower.shape
-        return value
-
-    @staticmethod
-    def backward(ctx, gradient: torch.Tensor):
-        return None, gradient.sum_to_size(ctx.shape)
+_BELOW_ZERO = -torch.finfo(torch.float32).tiny
 
 
 class _ClampWithGrad(torch.autograd.Function):
@@ -88,17 +79,18 @@ class _ClampWithGrad(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, value: torch.Tensor, low: float, high: float) -> torch.Tensor:
-        ctx.low, ctx.high = low, high
-        ctx.save_for_backward(value)
-        return value.clamp(low, high)
+        clamped = value.clamp(low, high)
+        ctx.save_for_backward(value - clamped)
+        return clamped
 
     @staticmethod
     def backward(ctx, gradient: torch.Tensor):
-        (value,) = ctx.saved_tensors
-        return gradient * (gradient * (value - value.clamp(ctx.low, ctx.high)) >= 0), None, None
+        (excess,) = ctx.saved_tensors
+        # Kept where the gradient leads back, or where nothing exceeds: where their product is not below 0.
+        kept = torch.ops.aten.threshold_backward(gradient, gradient * excess, _BELOW_ZERO)
+        return kept, None, None
 
 
-replace_grad = _ReplaceGrad.apply
 clamp_with_grad = _ClampWithGrad.apply
 
 

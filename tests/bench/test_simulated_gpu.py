@@ -69,8 +69,8 @@ RECIPES = {
         }
     },
 }  # fmt: skip
-# Launches of a step at most: captured, and piece by piece.
-TABLE = {"balanced": (104, 518), "full-draft": (95, 700)}
+# Launches of a step at most: captured, and piece by piece. Cutouts from another level of the pyramid add nine.
+TABLE = {"balanced": (80, 443), "full-draft": (65, 650)}
 
 
 def painting(recipe):
@@ -125,7 +125,7 @@ def test_a_step_launches_no_more_than_the_table_allows(name):
     assert found["captured"]["launches"] <= captured
     assert found["launched"]["launches"] <= launched
     assert found["captured"]["syncs"] == found["launched"]["syncs"] == 0
-    assert found["launched"]["casts"] <= 12
+    assert found["launched"]["casts"] <= 4
     assert found["gflop"] > 1
 
 

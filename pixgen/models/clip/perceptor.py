@@ -12,8 +12,9 @@ from open_clip.tokenizer import SimpleTokenizer
 
 from pixgen.models.checkpoints.safetensors import load_weights, read_config
 from pixgen.models.clip.open_clip import find_clip, load_open_clip
-from pixgen.models.fusion import fold_batch_norms, fuse_attention
-from pixgen.models.runtime import compiled
+from pixgen.models.fusion import fold_batch_norms, fuse_clip
+from pixgen.models.merged import merges, scale_and_shift, unit_vectors
+from pixgen.models.runtime import cached_on, compiled, current_half
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Perceptor(nn.Module):
         super().__init__()
         self.model, self.tokenizer, self.size = model, tokenizer, size
         if hasattr(model, "visual"):
-            fuse_attention(model.visual)
+            fuse_clip(model.visual)
         self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
 
@@ -96,17 +97,19 @@ class Perceptor(nn.Module):
                 align_corners=False,
             )
         part = "visual" if hasattr(self.model, "visual") else ""
-        encode = compiled(self.model, "encode_image", part=part, before=self._normalise, after=_unit_vectors)
+        encode = compiled(self.model, "encode_image", part=part, before=self._normalise, after=unit_vectors)
         return encode(pictures)
 
     def _normalise(self, pictures: torch.Tensor) -> torch.Tensor:
-        pictures = (pictures - self.mean) / self.std
         # Convolutions with batch norm are about a third faster in channels-last memory.
-        return pictures.contiguous(memory_format=torch.channels_last)
-
-
-def _unit_vectors(vectors: torch.Tensor) -> torch.Tensor:
-    return F.normalize(vectors.float(), dim=-1)
+        if not merges(pictures):
+            return ((pictures - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        kept = cached_on(self)
+        if ("normalise", pictures.device) not in kept:
+            kept["normalise", pictures.device] = 1 / self.std, -self.mean / self.std
+        scale, shift = kept["normalise", pictures.device]
+        dtype = current_half() or pictures.dtype
+        return scale_and_shift(pictures, scale, shift, dtype=dtype, memory_format=torch.channels_last)
 
 
 def encode_tokens(model: CLIP, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

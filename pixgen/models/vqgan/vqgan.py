@@ -23,7 +23,8 @@ from pixgen.models.checkpoints.layouts import to_taming
 from pixgen.models.checkpoints.reading import read_weights
 from pixgen.models.checkpoints.safetensors import assign_weights, check_fit, read_config, read_safetensors
 from pixgen.models.fusion import fuse_blocks
-from pixgen.models.runtime import compiled, current_engine, full_precision
+from pixgen.models.merged import merges, merges_weights, scale_and_shift, straight_through
+from pixgen.models.runtime import cached_on, compiled, current_engine, full_precision
 from pixgen.models.store import Files, ensure_weights
 from pixgen.models.vqgan.custom import find_vqgan
 
@@ -219,8 +220,18 @@ class Vqgan(nn.Module):
         book = self.codebook
         # |p - c|² without |p|², which does not change the argmin.
         with full_precision(book.device):
-            distances = torch.addmm(book.square().sum(1), places, book.T, alpha=-2)
+            distances = torch.addmm(self._squared_lengths(), places, book.T, alpha=-2)
         return rearrange(distances.argmin(1), "(b h w) -> b h w", b=len(latents), h=latents.shape[2])
+
+    def _squared_lengths(self) -> torch.Tensor:
+        """The squared length of each code, ``(n,)``; kept on a GPU while the codebook does not change."""
+        book, kept = self.codebook, cached_on(self)
+        if not merges_weights(self.quantize, book):
+            return book.square().sum(1)
+        state = (book.data_ptr(), book._version)
+        if kept.get("codebook") != state:
+            kept["codebook"], kept["squared lengths"] = state, book.square().sum(1)
+        return kept["squared lengths"]
 
     def lookup(self, codes: torch.Tensor) -> torch.Tensor:
         """Look up codes ``(B, h, w)`` as latents ``(B, width, h, w)``."""
@@ -229,8 +240,7 @@ class Vqgan(nn.Module):
     def nearest(self, latents: torch.Tensor) -> torch.Tensor:
         """Quantize latents to their nearest codes, with a straight-through gradient
         (``vector_quantize`` in Crowson's notebook, arXiv 2204.08583)."""
-        quantized = self.lookup(self.codes(latents.detach()))
-        return latents + (quantized - latents).detach()
+        return straight_through(self.lookup(self.codes(latents.detach())), latents)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Decode quantized latents to pictures ``(B, 3, H, W)``, about [0, 1] and not clamped."""
@@ -252,8 +262,15 @@ class Vqgan(nn.Module):
         return compiled(self.decoder, "forward", before=self.post_quant_conv, after=self._to_pixels)(latents)
 
     def _to_pixels(self, drawn: torch.Tensor) -> torch.Tensor:
-        drawn = drawn.float()
-        return (drawn + 1) / 2 if self.signed else drawn
+        if not self.signed:
+            return drawn.float()
+        if not merges(drawn):
+            return (drawn.float() + 1) / 2
+        kept = cached_on(self)
+        if ("half", drawn.device) not in kept:
+            kept["half", drawn.device] = torch.full((1, 1, 1, 1), 0.5, device=drawn.device)
+        half = kept["half", drawn.device]
+        return scale_and_shift(drawn, half, half, dtype=torch.float32)
 
 
 def _replicate_edges(decoder: Decoder, level: int) -> None:
