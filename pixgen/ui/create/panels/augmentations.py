@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _SIDE = 112  # pixels of a preview
 _SECONDS = 1.0  # between two updates of the cutouts
+_IS_OPEN = "document.getElementById('pg-see').hasAttribute('data-open')"
 
 
 def augment_controls(say: Translator) -> Parts:
@@ -96,11 +97,15 @@ def wire_augmentations(
         lambda is_open: (gr.Timer(active=bool(is_open)), ""),
         parts["see"],
         [parts["see_timer"], parts["seen"]],
-        js="() => document.getElementById('pg-see').hasAttribute('data-open')",
+        js=f"() => {_IS_OPEN}",
         queue=False,
         **QUIET,
     )
-    parts["see_timer"].tick(look, parts["session"], parts["seen"], queue=False, **QUIET)
+    looked = parts["see_timer"].tick(look, parts["session"], parts["seen"], queue=False, **QUIET)
+    # An answer may arrive after the fold has been closed.
+    looked.then(
+        None, parts["seen"], parts["seen"], js=f"(shown) => {_IS_OPEN} ? shown : ''", queue=False, **QUIET
+    )
 
 
 def preview_html(studio: Studio, visitor: BrowserSession, chosen: Sequence[str]) -> str:
