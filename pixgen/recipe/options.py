@@ -53,7 +53,7 @@ def parse_region(text: str) -> Region:
     number, where = int(found[1]), found[2]
     word = "centre" if where.lower() == "center" else where.lower()
     if word in PLACES:
-        return number, {"region": word, "mask": ""}
+        return number, {"region": word, "mask": "", "where": ""}
     if not expand(where).is_file():
         raise RecipeError(
             "“{where}” is neither a region nor an existing picture: choose {choices}, or a picture that is "
@@ -61,7 +61,7 @@ def parse_region(text: str) -> Region:
             where=where,
             choices=", ".join(PLACES),
         )
-    return number, {"region": "everywhere", "mask": where}
+    return number, {"region": "everywhere", "mask": where, "where": ""}
 
 
 def set_regions(scenes: tuple[Scene, ...], regions: Iterable[Region]) -> tuple[Scene, ...]:

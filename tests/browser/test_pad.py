@@ -5,9 +5,12 @@ import time
 import pytest
 from PIL import Image
 
+from pixgen.images import LARGEST_UPLOAD
 from pixgen.ui.i18n import ENGLISH
+from tests.browser.conftest import unfold
 from tests.browser.test_create import PICTURE, WORDS, holds, paint, state, write
 from tests.browser.test_sketches import recipes
+from tests.ui.create.test_moving_region import video
 
 pytestmark = pytest.mark.browser
 
@@ -63,6 +66,39 @@ def test_a_region_is_brushed_for_the_second_prompt_and_kept_for_the_next_picture
             grey, (width, height) = mask.convert("L"), mask.size
             assert grey.getpixel((round(0.75 * width), height // 2)) == 255
             assert grey.getpixel((round(0.25 * width), height // 2)) == 0
+
+
+def test_a_video_is_a_region_that_moves_and_stays_after_a_reload(visit, server, tmp_path):
+    say, page = ENGLISH, visit()
+    write(page, "a red fox | a blue lake", steps=1)
+    upload = page.locator("#pg-region-video input[type=file]")
+    opening, error = page.locator(".pg-opening"), page.locator(".pg-upload-error:visible")
+    unfold(page, say("Moving region"))
+    (tmp_path / "broken.mp4").write_bytes(b"words, not frames")
+    upload.set_input_files(tmp_path / "broken.mp4")
+    error.get_by_text("“broken.mp4” is not a video that can be read").wait_for()
+    with (tmp_path / "large.mp4").open("wb") as large:
+        large.truncate(LARGEST_UPLOAD + 1)
+    upload.set_input_files(tmp_path / "large.mp4")
+    error.get_by_text("“large.mp4” is too large: at most 256 MB.").wait_for()
+    upload.set_input_files(video(tmp_path / "walk.mp4"))
+    opening.get_by_text("First frame of walk.mp4: 64 × 48, 2 s, for prompt 1").wait_for()
+    assert error.count() == 0
+    page.get_by_label(say("For which prompt")).click()
+    page.get_by_role("option", name=say("Prompt {number}", number=2)).click()
+    opening.get_by_text("for prompt 2").wait_for()
+    page.reload()
+    page.locator("html[data-ready]").wait_for()
+    unfold(page, say("Moving region"))
+    opening.get_by_text("for prompt 2").wait_for()
+    before = len(recipes(server))
+    paint(page)
+    begun(server, before + 1)
+    state(page, "done")
+    (fox, lake), *_ = recipes(server)[-1]["prompts"]
+    assert "mask" not in fox
+    (kept,) = server.runs.glob(f"*/{lake['mask']}")
+    assert kept.read_bytes() == (tmp_path / "walk.mp4").read_bytes()
 
 
 def test_a_start_is_drawn(visit, server):

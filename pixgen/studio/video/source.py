@@ -184,6 +184,27 @@ def probe(path: Path, *, fps: float, most: int = MOST_FRAMES) -> VideoSummary:
     return VideoSummary(size.width, size.height, frames)
 
 
+@dataclass(frozen=True)
+class Opening:
+    """The first frame of a video as a player shows it, the video's size in square pixels, and its length."""
+
+    frame: Image.Image
+    width: int
+    height: int
+    seconds: float
+
+
+def read_opening(path: Path, *, longest: float) -> Opening:
+    """Read the opening of a video that may take at most ``longest`` seconds. Raises VideoError."""
+    seconds = _read_header(path).seconds or probe(path, fps=1, most=round(longest) + 2).frames
+    if seconds > longest:
+        raise VideoError(
+            "“{name}” is too long: at most {limit} minutes.", name=path.name, limit=round(longest / 60)
+        )
+    frame = SourceVideo(path, fps=1)[0]
+    return Opening(frame, *frame.size, seconds)
+
+
 class SourceVideo:
     """The frames of a video at a rate, by index. One is in memory at a time; going back restarts the decoder.
     Raises VideoError."""

@@ -34,6 +34,7 @@ _ERROR_FIELDS = {
     "The seed “{seed}”": "seed",
     "“{text}” is not a size": "size",
     "A picture may be at most {limit} pixels": "size",
+    "A region names prompt": "region_prompt",
 }  # by how the error's sentence begins
 _LARGEST_VIDEO = (
     8 * 2**20
@@ -91,7 +92,7 @@ def _submission(
     """The form's recipe with what was drawn and brushed, and the function that submits it; the pictures for it
     exist as long as ``files`` is open. Raises PixgenError."""
     run, parent = visitor.run(studio), ""
-    drawn = DrawnInputs.read(form.drawn, files=files)
+    drawn = DrawnInputs.read(form, files=files)
     recipe, trusted = add_drawn_inputs(to_recipe(form), form, drawn, run)
     if form.mask and run is not None:
         recipe, parts = edit_area_recipe(run, recipe, form.mask, files=files)
@@ -433,6 +434,6 @@ def fork(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Tran
 def _edited_recipe(form: CreateForm, recipe: Recipe, files: ExitStack) -> tuple[Recipe, Collection[str]]:
     """The form's recipe with its painted regions, and the pictures that these need; the seed of the edited
     picture decides its wildcards."""
-    drawn = DrawnInputs.read(form.drawn, files=files)
+    drawn = DrawnInputs.read(form, files=files)
     asked = to_recipe(replace(form, seed=str(recipe.seed), start=None))
     return drawn.with_regions(asked), drawn.files

@@ -12,6 +12,7 @@ from pixgen.ui import html
 from pixgen.ui.components import PICTURE_TYPES, Field, Parts, fold, slider
 from pixgen.ui.create.form import DRAWN, LAST, sizes
 from pixgen.ui.create.panels.augmentations import augment_controls
+from pixgen.ui.create.panels.moving_region import moving_region_controls
 from pixgen.ui.create.panels.presets import medium_controls, preset_state, quality_controls, video_controls
 from pixgen.ui.create.panels.settings import (
     effect_controls,
@@ -95,6 +96,7 @@ def advanced_drawer(fields: dict[str, Field], policy: Policy, say: Translator) -
         with gr.Row(elem_classes="pg-pad-open"):
             parts["draw"] = gr.Button(say("Draw a starting point"), size="sm", min_width=0, elem_id="pg-draw")
             parts["regions"] = gr.Button(say("Place by region"), size="sm", min_width=0, elem_id="pg-regions")
+        parts |= moving_region_controls(say)
         parts |= medium_controls(policy, say)
         parts |= journey_controls(fields, say, first=lambda: video_controls(policy, say))
         with fold(say("Start and picture prompts")):

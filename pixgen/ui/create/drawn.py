@@ -1,4 +1,4 @@
-"""Drawings and brushed areas: the HTML of the drawing pad, and the recipe fields made from it.
+"""Drawings, brushed areas and moving regions: the HTML of the drawing pad, and the recipe fields made from them.
 
 pad.js sends a drawn start and a region for each prompt; brush.js sends the area of the picture to edit.
 """
@@ -108,20 +108,23 @@ def decode_data_url(mask: str) -> bytes:
 
 @dataclass(frozen=True)
 class DrawnInputs:
-    """Drawn inputs as paths of pictures: a starting picture, and regions by their prompts' numbers."""
+    """Drawn and uploaded inputs by their paths: a starting picture, brushed regions by their prompts' numbers, and
+    the video of a region that moves."""
 
     start: str = ""
     regions: tuple[Region, ...] = ()
+    moving: tuple[Region, ...] = ()
 
     @classmethod
-    def read(cls, sent: Any, *, files: ExitStack) -> "DrawnInputs":
-        """From the pad's JSON; the pictures exist as files as long as ``files`` is open.
+    def read(cls, form: CreateForm, *, files: ExitStack) -> "DrawnInputs":
+        """From a form; the drawn pictures exist as files as long as ``files`` is open.
 
-        Raises RecipeError if it did not arrive whole.
+        Raises RecipeError if the drawing did not arrive whole.
         """
-        start, regions = _read(sent)
+        start, regions = _read(form.drawn)
+        moving = ((form.region_prompt or 1, _region(form.region_video)),) if form.region_video else ()
         if not start and not regions:
-            return cls()
+            return cls(moving=moving)
         folder = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="pixgen-")))
 
         def kept(data: str, name: str) -> str:
@@ -131,28 +134,36 @@ class DrawnInputs:
         return cls(
             kept(start, "drawing.png") if start else "",
             tuple(
-                (number, {"region": "everywhere", "mask": kept(data, f"region-{number}.png")})
+                (number, _region(kept(data, f"region-{number}.png")))
                 for number, data in sorted(regions.items())
             ),
+            moving,
         )
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every picture, the starting picture first."""
-        masks = (where["mask"] for _, where in self.regions)
+        """Every file, the starting picture first."""
+        masks = (where["mask"] for _, where in (*self.regions, *self.moving))
         return (*([self.start] if self.start else []), *masks)
 
     def with_regions(self, recipe: Recipe) -> Recipe:
-        """The recipe with the painted regions of its prompts."""
+        """The recipe with the regions of its prompts. Raises RecipeError as ``region_settings`` does."""
         part = self.region_settings(recipe)
         return make_recipe(recipe.model_dump(), part) if part else recipe
 
     def region_settings(self, recipe: Recipe) -> dict[str, Any]:
-        """The prompts with their painted regions, as a partial recipe; a region without a prompt is left
-        out."""
+        """The prompts with their regions, as a partial recipe; a brushed region without a prompt is left out.
+
+        Raises RecipeError if there is no prompt for the region that moves.
+        """
         most = max(map(len, recipe.prompts))
-        regions = [region for region in self.regions if region[0] <= most]
+        regions = [*(region for region in self.regions if region[0] <= most), *self.moving]
         return {"prompts": set_regions(recipe.prompts, regions)} if regions else {}
+
+
+def _region(mask: str) -> dict[str, str]:
+    """The fields of a prompt that applies where a picture or video is white."""
+    return {"region": "everywhere", "mask": mask, "where": ""}
 
 
 def add_drawn_inputs(

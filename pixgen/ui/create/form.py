@@ -29,6 +29,7 @@ LONGEST_AUGMENTATION = 300  # characters
 DRAWN, LAST = "drawn", "last"  # starting points that only the page has
 STARTS = (*(name for name, kind in INIT_KINDS.items() if kind.title), DRAWN, LAST)
 LOSS_PICTURE = "wished_picture"  # the upload for colours and style
+REGION_NUMBERS = tuple(range(1, 9))  # of the prompts that a moving region can be chosen for
 JOURNEY_INPUTS = ("story_rows", "video", "sound")  # inputs that a browser does not store
 MOST_AT_ONCE = 8  # pictures that one press paints
 _MOST_FRAMES = 400
@@ -140,6 +141,8 @@ class CreateForm:
     wished_picture: str | None = None
     metadata: bool | None = None
     drawn: str | None = None  # JSON, as pad.js writes it
+    region_video: str | None = None
+    region_prompt: int | None = None  # the number of the prompt that it is for, from 1
     mask: str | None = None  # a data: address
     basis: str | None = None  # JSON, as BaseRecipe writes it
 
@@ -206,6 +209,7 @@ def form_fields(policy: Policy) -> dict[str, Field]:
         "learning_rate": _setting_field("optimizer.learning_rate", preset["learning_rate"]),
         "start": Field(preset["start"], choices=STARTS),
         "idea_words": Field(""),
+        "region_prompt": Field(1, REGION_NUMBERS[0], REGION_NUMBERS[-1], 1),
         **start_fields(),
         "pictures_weight": Field(1, 0.1, 5, 0.1),
         **journey_fields(preset, policy.most_steps),

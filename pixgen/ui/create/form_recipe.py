@@ -50,7 +50,7 @@ from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.i18n import Translator
 
 MOST_AUGMENTATIONS = 8  # that the page adds to a set
-_NOT_IN_A_RECIPE = ("crisp", "metadata", "basis", "own_styles", "count")
+_NOT_IN_A_RECIPE = ("crisp", "metadata", "basis", "own_styles", "count", "region_prompt")
 
 
 def to_recipe(form: CreateForm) -> Recipe:
@@ -294,7 +294,7 @@ class BaseRecipe:
         scenes = tuple(
             tuple(
                 prompt.model_copy(update={"mask": masks[prompt.text]})
-                if prompt.text in masks and prompt.region == "everywhere" and not prompt.mask
+                if prompt.text in masks and prompt.area == Prompt(text=prompt.text).area
                 else prompt
                 for prompt in scene
             )

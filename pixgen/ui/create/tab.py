@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from pixgen.errors import PictureError
 from pixgen.images import open_picture
@@ -22,6 +23,7 @@ from pixgen.ui.create.form import JOURNEY_INPUTS, LOSS_PICTURE, CreateForm, form
 from pixgen.ui.create.panels.augmentations import cutouts_fold, wire_augmentations
 from pixgen.ui.create.panels.curves import wire_curves
 from pixgen.ui.create.panels.models import wire_models
+from pixgen.ui.create.panels.moving_region import wire_moving_region
 from pixgen.ui.create.panels.presets import preset_order, wire_presets
 from pixgen.ui.create.panels.shapes import wire_shapes
 from pixgen.ui.create.panels.styles import wire_styles
@@ -47,7 +49,8 @@ _PAINT_PICKED = """async () => {
   await new Promise((taken) => setTimeout(taken));
   return '';
 }"""
-_UPLOADS = ("start_picture", "pictures", LOSS_PICTURE, "overlay_picture", "colours_picture", "depth_picture")
+_PICTURES = ("start_picture", "pictures", LOSS_PICTURE, "overlay_picture", "colours_picture", "depth_picture")
+_UPLOADS = (*_PICTURES, "lookup_file", "video", "sound", "region_video")
 
 
 def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
@@ -62,14 +65,17 @@ def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
             parts |= advanced_drawer(asked, studio.policy, say)
     for name in asked:  # form.js fills in what the browser has saved, by these classes
         parts[name].elem_classes = [*(parts[name].elem_classes or []), f"pg-field-{name}"]
+    for name in _UPLOADS:
+        parts[name].elem_classes = [*(parts[name].elem_classes or []), f"pg-upload-{name}"]
     parts["session"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     # Where an earlier version saved the settings; form.js reads it once.
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
     _wire_painting(
-        studio, say, page, parts, [*asked, *_UPLOADS, "lookup_file", *JOURNEY_INPUTS, "drawn", "mask"]
+        studio, say, page, parts, list(dict.fromkeys([*asked, *_UPLOADS, *JOURNEY_INPUTS, "drawn", "mask"]))
     )
-    _wire_settings(studio, say, page, parts, asked)
-    _wire_uploads(parts, say)
+    begun = _wire_settings(studio, say, page, parts, asked)
+    restored = _wire_uploads(parts, say, begun=begun)
+    wire_moving_region(studio, say, parts, restored=restored)
     wire_memory(studio, say, page, parts)
     wire_curves(say, parts)
     wire_export(studio, say, parts, parts["session"])
@@ -227,15 +233,16 @@ def _sending(names: Sequence[str], *, brushed: str) -> str:
 
 def _wire_settings(
     studio: Studio, say: Translator, page: gr.Blocks, parts: Parts, asked: dict[str, Field]
-) -> None:
+) -> Dependency:
     """Connect presets, examples and seeds, which are filled in in the browser, and save all settings
-    there."""
+    there; the event after which the page can be used."""
     keep = save_form_event(parts, asked)
     kept = keep["inputs"]
     names = json.dumps(list(asked))
-    page.load(None, parts["kept"], kept, js=f"(old) => window.pixgenForm.adopt(old, {names})", **QUIET).then(
-        None, js=f"() => window.pixgenForm.start({json.dumps(preset_order())})", **QUIET
+    adopted = page.load(
+        None, parts["kept"], kept, js=f"(old) => window.pixgenForm.adopt(old, {names})", **QUIET
     )
+    begun = adopted.then(None, js=f"() => window.pixgenForm.start({json.dumps(preset_order())})", **QUIET)
     wire_styles(parts, say, keep=keep)
     wire_help(parts, say, keep=keep)
     wire_models(studio, say, parts, asked, keep=keep)
@@ -262,10 +269,18 @@ def _wire_settings(
         parts[name].change(
             None, parts[name], None, js=f"(value) => window.pixgenForm.show({{ {name}: value }})"
         )
+    return begun
 
 
-def _wire_uploads(parts: Parts, say: Translator) -> None:
-    """Check uploads when they are added, not when they are painted."""
+def _wire_uploads(parts: Parts, say: Translator, *, begun: Dependency) -> Dependency:
+    """Check uploads when they are added, not when they are painted; and save in the browser where the server has
+    them.
+
+    Args:
+        begun: the event after which the page can be used.
+
+    Returns the event after which only what the server still has is in the fields.
+    """
 
     def looked_at(added: Any) -> Any:
         try:
@@ -276,12 +291,16 @@ def _wire_uploads(parts: Parts, say: Translator) -> None:
             return None
         return gr.skip()
 
-    for name in _UPLOADS:
+    for name in _PICTURES:
         parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **QUIET)
     parts["basis"].change(None, parts["basis"], None, js="(text) => { window.pixgenPad?.basis(text); }")
     # The number of active regions depends on the prompts, which are restored after the brushed areas.
     parts["prompt"].change(None, None, None, js="() => { window.pixgenPad?.mark(); }")
     parts["regions"].click(None, None, None, js="() => { window.pixgenPad.open('regions'); }")
+    uploads, names = [parts[name] for name in _UPLOADS], json.dumps(_UPLOADS)
+    save = f"(...values) => {{ window.pixgenForm.saveUploads({names}, values) }}"
+    gr.on([part.change for part in uploads], None, uploads, None, js=save, **QUIET)
+    return begun.then(None, None, uploads, js=f"() => window.pixgenForm.checkUploads({names})", **QUIET)
 
 
 def ending_buttons(say: Translator) -> Parts:

@@ -111,7 +111,7 @@ def paint(
     yield GridScreen(busy=True, session=json.dumps(dict(visitor.stored)))
     run = visitor.run(jobs.studio)
     with ExitStack() as files:
-        drawn = DrawnInputs.read(form.create.drawn, files=files)
+        drawn = DrawnInputs.read(form.create, files=files)
         plan = plan_of(form, drawn=drawn, run=run)
         last = () if run is None else (str(run.picture),)
         grid = _made(jobs, plan, visitor, (*drawn.files, *last))

@@ -31,6 +31,7 @@ _OF_CREATE = (
     LOSS_PICTURE,
     *EFFECT_UPLOADS,
     *JOURNEY_INPUTS,
+    "region_video",
     "drawn",
 )  # beside the form's fields
 _SHOWN = ("sheet", "status", "paint", "stop_grid", "go_on_grid", "download_sheet", "grid", "session")

@@ -57,6 +57,20 @@
   }
   for (const radio of radios) radio.props.value = seen(radio, fields.get("preset")?.props.value);
 
+  // Files that somebody has added: the server has them for a day, and here is where. They are in their fields again
+  // after a reload, which gradio does by itself when it has lost the server.
+  const UPLOADS = "pixgen-uploads", UPLOAD = "pg-upload-", LASTS = 20 * 3600 * 1000;
+  const uploadOf = ({ props }) => [...(props?.elem_classes ?? [])].find((each) => each.startsWith(UPLOAD))?.slice(UPLOAD.length);
+  const uploads = new Map((window.gradio_config?.components ?? []).map((component) => [uploadOf(component), component.props]).filter(([name]) => name));
+  const readUploads = () => {
+    try {
+      const kept = JSON.parse(localStorage.getItem(UPLOADS)), isFile = (each) => typeof each?.path === "string" && typeof each?.url === "string";
+      return Object.fromEntries([...uploads].map(([name, props]) => [name, kept?.[name], props.file_count === "multiple"])
+        .filter(([, each, several]) => each && Date.now() - each.at < LASTS && (several ? Array.isArray(each.value) && each.value.every(isFile) : isFile(each.value))));
+    } catch { return {}; }
+  };
+  for (const [name, { value }] of Object.entries(readUploads())) uploads.get(name).value = value;
+
   const plain = (value) => JSON.stringify(value ?? "");  // an empty field is null at first
 
   // Each group of settings says what is changed in it, and what the preset decides is not.
@@ -153,6 +167,22 @@
       if (!ready) unsaved = true;
       // A full or forbidden storage: they last as long as the page is open.
       if (ready) try { localStorage.setItem(KEY, JSON.stringify(values)); } catch {}
+    },
+    saveUploads: (names, values) => {
+      const before = readUploads(), now = {};
+      names.forEach((name, index) => {
+        const value = values[index];
+        if (value && (!Array.isArray(value) || value.length)) now[name] = { value, at: plain(before[name]?.value) === plain(value) ? before[name].at : Date.now() };
+      });
+      try { localStorage.setItem(UPLOADS, JSON.stringify(now)); } catch {}
+    },
+    // Files that the server no longer has leave their fields.
+    checkUploads: async (names) => {
+      const kept = readUploads();
+      const isThere = async ({ url }) => { try { return (await fetch(url, { method: "HEAD" })).ok; } catch { return true; } };
+      const found = await Promise.all(names.map(async (name) => (await Promise.all([kept[name]?.value ?? []].flat().map(isThere))).every(Boolean)));
+      const now = readUploads();
+      return names.map((name, index) => (found[index] || plain(now[name]?.value) !== plain(kept[name]?.value) ? UNCHANGED : null));
     },
     // What was sent to be painted.
     sent: (names, values) => { sent = Object.fromEntries(names.map((name, index) => [name, values[index]])); },

@@ -61,6 +61,19 @@
     if (pressed) part(pressed.id === "pg-find" ? "pg-finding" : "pg-looking").scrollIntoView({ behavior: "smooth" });
   });
 
+  // A file that is too large is refused before it is sent, beside its field.
+  const tooLarge = document.querySelector("[data-largest]");
+  for (const type of ["change", "drop"]) document.addEventListener(type, (event) => {
+    if (!event.target.closest?.("#pg-region-video")) return;
+    const large = [...((event.dataTransfer ?? event.target).files ?? [])].find(({ size }) => size > Number(tooLarge.dataset.largest));
+    tooLarge.hidden = !large;
+    if (!large) return;
+    tooLarge.textContent = tooLarge.dataset.said.replace("{name}", large.name);
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (type === "change") event.target.value = "";
+  }, true);
+
   // A click on the wall fills in its picture and paints it.
   document.addEventListener("click", (event) => {
     const picture = event.target.closest("[data-wall]");

@@ -80,8 +80,9 @@ def test_painted_regions_are_not_typed_and_stay_with_their_words():
     assert to_recipe(values) == recipe
     made = to_recipe(values | {"prompt": "a fox :2 | fog"})
     assert [(each.label, each.mask) for each in made.prompts[0]] == [("a fox", mask), ("fog", "")]
-    made = to_recipe(values | {"prompt": "a fox @left"})
-    assert made.prompts[0][0].mask == ""
+    for region in ("left", "[the sky]"):
+        made = to_recipe(values | {"prompt": f"a fox @{region}"})
+        assert made.prompts[0][0].mask == ""
 
 
 def test_another_preset_is_taken_over():

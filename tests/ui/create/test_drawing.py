@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from pixgen.errors import RecipeError
+from pixgen.ui.create.actions import error_field
 from pixgen.ui.create.drawn import DrawnInputs, pad_html
+from pixgen.ui.create.form import CreateForm
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.create.test_actions import painted, session_after
 from tests.ui.forms import to_recipe, with_drawn
@@ -27,7 +29,7 @@ def drawn(start: str = "", **regions: str) -> str:
 
 def asked(files: ExitStack, *, run=None, **values):
     form = {"prompt": "a fox | a lake", **values}
-    drawn = DrawnInputs.read(form.get("drawn"), files=files)
+    drawn = DrawnInputs.read(CreateForm.read(form), files=files)
     return with_drawn(to_recipe(form), form, drawn, run)
 
 
@@ -66,6 +68,28 @@ def test_each_painted_region_is_its_prompts_by_number():
         assert (fox.region, fox.mask) == ("everywhere", trusted[0])
         assert owl.mask == trusted[0]
         assert lake.mask == ""
+
+
+def test_an_uploaded_video_is_the_region_of_its_prompt_instead_of_what_is_brushed():
+    with ExitStack() as files:
+        recipe, trusted = asked(
+            files,
+            prompt="a fox @[the sky] | a lake @left",
+            drawn=drawn(_1=address("white"), _2=address("white")),
+            region_video="/uploads/walk.mp4",
+            region_prompt=2,
+        )
+        ((fox, lake),) = recipe.prompts
+        assert (fox.where, fox.mask) == ("", trusted[0])
+        assert (lake.region, lake.mask) == ("everywhere", "/uploads/walk.mp4")
+        assert "/uploads/walk.mp4" in trusted
+
+
+def test_a_video_for_a_prompt_that_is_not_there_is_an_error_of_its_field():
+    with ExitStack() as files, pytest.raises(RecipeError) as error:
+        asked(files, region_video="/uploads/walk.mp4", region_prompt=3)
+    assert str(error.value) == "A region names prompt 3, but the number of prompts is 2."
+    assert error_field(error.value) == "region_prompt"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pixgen.studio import Policy
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.grids.grid import Grid
 from pixgen.ui.create.drawn import DrawnInputs
-from pixgen.ui.create.form import form_fields
+from pixgen.ui.create.form import CreateForm, form_fields
 from pixgen.ui.experiment import view
 from pixgen.ui.experiment.actions import GridJobs, come_back, go_on, stop, with_errors
 from pixgen.ui.i18n import ENGLISH
@@ -254,7 +254,7 @@ def test_what_is_drawn_stays_whatever_else_varies(across, values, kinds, visitor
     form = {"start": "drawn", "across": across, "across_values": values}
     with ExitStack() as files:
         sent = drawn(address("red"), _1=address("white"))
-        given = DrawnInputs.read(sent, files=files)
+        given = DrawnInputs.read(CreateForm(drawn=sent), files=files)
         cells = [cell.recipe for cell in plan_of({**FORM, **form}, drawn=given).cells]
     assert [cell.init.kind for cell in cells] == kinds
     assert {cell.prompts[0][0].mask for cell in cells} == {given.files[1]}
