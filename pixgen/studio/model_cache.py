@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -193,10 +193,14 @@ def load_in_background(
 
 
 class ModelDownload:
-    """A model's download in the background: nobody has to wait for it."""
+    """A model's download in the background: nobody has to wait for it.
 
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
+    Args:
+        owners: names of those who began it; more may join while it runs.
+    """
+
+    def __init__(self, entry: Entry, *, owners: Collection[str] = ()) -> None:
+        self.entry, self.owners = entry, set(owners)
         self.progress: DownloadProgress | None = None  # None before the first byte, and while it is converted
         self.state: Literal["running", "done", "failed", "cancelled"] = "running"
         self.error: PixgenError | None = None
@@ -234,8 +238,11 @@ class ModelDownloads:
         self._lock = threading.Lock()
         self._downloads: dict[tuple[Kind, str], ModelDownload] = {}
 
-    def start(self, name: str, kind: Kind) -> None:
+    def start(self, name: str, kind: Kind, *, owners: Collection[str] = ()) -> None:
         """Download a model of the catalog, unless it is being downloaded.
+
+        Args:
+            owners: names of the one who asks, for ``current``.
 
         Raises ModelError if there is no such model or too many are being downloaded, RecipeError if the policy
         does not allow it.
@@ -245,13 +252,14 @@ class ModelDownloads:
         with self._lock:
             running = [key for key, each in self._downloads.items() if each.state == "running"]
             if (kind, name) in running:
+                self._downloads[kind, name].owners.update(owners)
                 return
             if len(running) >= MAX_DOWNLOADS:
                 raise ModelError(
                     "{count} models are being downloaded: wait for one of them, or cancel it.",
                     count=len(running),
                 )
-            self._downloads[kind, name] = ModelDownload(entry)
+            self._downloads[kind, name] = ModelDownload(entry, owners=owners)
 
     def cancel(self, name: str, kind: Kind) -> None:
         """Stop a model's download, if there is one."""
@@ -263,7 +271,14 @@ class ModelDownloads:
         for download in list(self._downloads.values()):
             download.cancel()
 
-    def current(self) -> list[ModelDownload]:
-        """Those that are running, and those that have ended in the last minutes; the newest last."""
+    def current(self, owners: Collection[str] | None = None) -> list[ModelDownload]:
+        """Those that are running, and those that have ended in the last minutes; the newest last.
+
+        Args:
+            owners: leaves out those that have ended and were begun by nobody of these names.
+        """
         since = time.monotonic() - _RECENT
-        return [each for each in list(self._downloads.values()) if each.ended_at > since]
+        recent = [each for each in list(self._downloads.values()) if each.ended_at > since]
+        if owners is None:
+            return recent
+        return [each for each in recent if each.state == "running" or not each.owners.isdisjoint(owners)]

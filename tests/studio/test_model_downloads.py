@@ -72,6 +72,18 @@ def test_a_download_is_cancelled_and_begun_anew(source):
     assert downloads.current() == [again]
 
 
+def test_an_ended_download_is_shown_to_those_who_began_it_and_a_running_one_to_all(source):
+    downloads = ModelDownloads(Policy())
+    downloads.start("imagenet-1024", "vqgan", owners={"Ada"})
+    downloads.start("imagenet-1024", "vqgan", owners={"Berta", "page 2"})
+    (begun,) = downloads.current()
+    assert downloads.current({"Carla"}) == [begun]
+    source.may_end.set()
+    until(lambda: begun.state == "done")
+    assert downloads.current({"Ada"}) == downloads.current({"page 2"}) == downloads.current() == [begun]
+    assert downloads.current({"Carla"}) == []
+
+
 def test_a_closed_studio_ends_its_downloads(open_studio, source):
     studio = open_studio()
     begun = started(studio.model_downloads)

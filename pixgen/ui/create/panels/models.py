@@ -19,7 +19,7 @@ from pixgen.ui import canvas
 from pixgen.ui.components import QUIET, Field, Parts, fold
 from pixgen.ui.errors import guard_handler, show_warning
 from pixgen.ui.i18n import Translator
-from pixgen.ui.session import Watchers
+from pixgen.ui.session import BrowserSession, Watchers
 from pixgen.ui.status import fetching_html, status_line
 
 KINDS: dict[str, Kind] = {"model": "vqgan", "clip": "clip", "sketcher": "sketcher"}  # by the form's fields
@@ -80,32 +80,46 @@ def wire_models(
             *(models_html(say, name, fields[name].choices) if lists else gr.skip() for name in listed),
         )
 
-    async def watch(request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
+    def names_of(request: gr.Request, session: Any) -> set[str]:
+        """Of who asks: after a reload this page has another name, and before the first picture the browser has none."""
+        return {str(request.session_hash), BrowserSession.from_request(session, request).owner}
+
+    async def watch(request: gr.Request, session: Any) -> AsyncIterator[tuple[Any, ...]]:
         downloads, page = studio.model_downloads, str(request.session_hash)
+        owners = names_of(request, session)
         with watchers.watching(page) as mark:
             running: int | None = None
             while running != 0 and watchers.is_newest(page, mark):
-                seen = downloads.current()
+                seen = downloads.current(owners)
                 now = sum(each.state == "running" for each in seen)
                 yield await asyncio.to_thread(screen, seen, lists=now != running)  # it reads files
                 running = now
                 await asyncio.sleep(_SECONDS_BETWEEN)
 
     @guard_handler(say, show_warning())
-    def act(sent: Any) -> None:
+    def act(request: gr.Request, session: Any, sent: Any) -> None:
         order, field, name = [*str(sent).split(" ", 2), "", ""][:3]
-        if kind := KINDS.get(field):
-            act_on = studio.model_downloads.cancel if order == "cancel" else studio.model_downloads.start
-            act_on(name, kind)
+        if (kind := KINDS.get(field)) is None:
+            return
+        if order == "cancel":
+            studio.model_downloads.cancel(name, kind)
+        else:
+            studio.model_downloads.start(name, kind, owners=names_of(request, session))
 
     parts["choose_model"].click(None, chosen, chosen, js=_CHOOSE, **QUIET).then(**keep)
     outputs = [parts[f"{name}_{part}"] for part in ("downloads", "list") for name in listed]
-    watching = {"outputs": outputs, "concurrency_limit": None, "trigger_mode": "multiple", **QUIET}
+    watching = {
+        "inputs": parts["session"],
+        "outputs": outputs,
+        "concurrency_limit": None,
+        "trigger_mode": "multiple",
+        **QUIET,
+    }
     parts["models_toggled"].click(watch, **watching)
     parts["download_model"].click(
         act,
-        parts["models_sent"],
-        js="() => document.getElementById('pg-download-model').dataset.sent",
+        [parts["session"], parts["models_sent"]],
+        js="(session) => [session, document.getElementById('pg-download-model').dataset.sent]",
         concurrency_limit=None,
         trigger_mode="multiple",  # a second model may be asked for before the first is answered
         **QUIET,
