@@ -1,11 +1,12 @@
 """The whole page (header, tabs, theme and shortcuts), and how it is served."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
+from gradio import utils
 from starlette.middleware import Middleware
 
 from pixgen.images import LARGEST_UPLOAD
@@ -45,6 +46,7 @@ from pixgen.ui.send_to import (
 from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: checked every hour, kept for a day
+_HEARTBEAT = 5  # seconds between two signs of life on a stream of events
 _MOST_WATCHERS = 200
 _MOST_SESSIONS = 100  # whose state gradio keeps, 1.4 MB each; the one that was used the longest ago goes
 
@@ -122,9 +124,18 @@ def _tabs(
 
 def _head() -> str:
     """The scripts that run before gradio builds the page."""
-    script = (STATIC / "form.js").read_text("utf-8").rstrip()
+    connection, form = ((STATIC / name).read_text("utf-8").rstrip() for name in ("connection.js", "form.js"))
     longest = {name: field.longest for name, field in form_fields(Policy()).items()}
-    return f"<script>({script})({json.dumps(preset_table())}, {json.dumps(longest)});</script>"
+    return (
+        f"<script>({connection})({_longest_silence()});</script>"
+        f"<script>({form})({json.dumps(preset_table())}, {json.dumps(longest)});</script>"
+    )
+
+
+def _longest_silence() -> int:
+    """Seconds without a sign of life after which a browser takes its stream of events for lost."""
+    own = getattr(utils, "get_heartbeat_rate", None)  # earlier versions of gradio give one every 15 seconds
+    return round(3 * (own() if own is not None else 15))
 
 
 def _script(*names: str) -> str:
@@ -143,7 +154,7 @@ def policy_of(*, public: bool, keep: str | None = None) -> Policy:
 
 def uploads_folder() -> Path:
     """The folder where gradio stores uploads."""
-    return Path(get_upload_folder())
+    return Path(utils.get_upload_folder())
 
 
 def launch(
@@ -161,6 +172,7 @@ def launch(
         public: bound what is uploaded.
         by_browser: send those whose browser prefers another language to the page in it.
     """
+    os.environ.setdefault("GRADIO_HEARTBEAT_INTERVAL", str(_HEARTBEAT))  # gradio has no other way to set it
     elsewhere = {path for path, *_ in page.pages}
     first = next(code for code in LANGUAGES if code not in elsewhere)
     metrics = None if studio is None else StudioMetrics(studio)

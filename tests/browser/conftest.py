@@ -197,11 +197,13 @@ def settle(page: "Page") -> None:
 
 
 class Relay:
-    """Passes connections on to a server, and can cut them for a moment, as a lost network does."""
+    """Passes connections on to a server; can cut them for a moment, as a lost network does, or let them stay open
+    and deliver nothing, as a proxy that stalls."""
 
     def __init__(self, url: str) -> None:
         self._server = ("127.0.0.1", int(url.rpartition(":")[2]))
-        self._open, self._sockets = True, list[socket.socket]()
+        self._open, self._frozen, self._sockets = True, False, list[socket.socket]()
+        self._stalled: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -220,6 +222,13 @@ class Relay:
         time.sleep(seconds)
         self._open = True
 
+    def freeze(self, seconds: float) -> None:
+        """Let every connection that is open deliver nothing any more, and for some time every new one neither."""
+        self._frozen = True
+        self._stalled.update(self._sockets)
+        time.sleep(seconds)
+        self._frozen = False
+
     def _close(self) -> None:
         while self._sockets:
             each = self._sockets.pop()
@@ -234,14 +243,18 @@ class Relay:
                 if not self._open:
                     browser.close()
                     continue
+                if self._frozen:
+                    self._sockets.append(browser)
+                    continue
                 server = socket.create_connection(self._server)
                 self._sockets += [browser, server]
                 for ends in ((browser, server), (server, browser)):
                     threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 
-    @staticmethod
-    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):  # it was cut
             while data := source.recv(1 << 16):
+                if source in self._stalled:
+                    return
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,30 @@ def test_a_page_that_has_lost_its_connection_finds_its_picture_again(server, chr
         relay.cut()
         page.locator(f"{PICTURE}[alt^='a lighthouse']").wait_for()
         state(page, "loading", "painting")
+        page.keyboard.press("Escape")
+        state(page, "stopped")
+        context.close()
+
+
+def test_a_frozen_connection_is_noticed_and_nothing_that_is_typed_is_lost(server, chromium):
+    with Relay(server.url) as relay:
+        context = chromium.new_context()
+        context.set_default_timeout(90_000)
+        page = context.new_page()
+        enter(page, relay.url)
+        write(page, "a lighthouse at night", steps=400)
+        paint(page)
+        page.locator(PICTURE).wait_for()
+        page.evaluate("document.getElementById('pg-canvas').querySelector('img').alt = 'lost'")
+        frozen = time.monotonic()
+        relay.freeze(3)
+        page.locator(WORDS).fill("an owl")
+        page.get_by_text("Connection to the server was lost.").wait_for()
+        assert time.monotonic() - frozen < 25
+        page.locator(WORDS).press_sequentially(" in a tree")  # gradio saves nothing any more
+        page.locator(f"{PICTURE}[alt^='a lighthouse']").wait_for()
+        state(page, "loading", "painting")
+        assert page.locator(WORDS).input_value().startswith("an owl in")
         page.keyboard.press("Escape")
         state(page, "stopped")
         context.close()

@@ -117,9 +117,20 @@
     touched.add(name);
     unsaved = true;
   };
-  // What was typed last is saved when somebody leaves, though they have not paused.
+  // What was typed last is saved when somebody leaves, though they have not paused, and though gradio, which saves it
+  // otherwise, does nothing any more once it has lost the server.
+  const typed = {};
   document.addEventListener("input", touch, true);
-  addEventListener("pagehide", () => { if (unsaved) press("pg-keep"); });
+  document.addEventListener("input", ({ target }) => {
+    const name = fieldOf(target.closest?.(`[class*=${FIELD}]`)?.classList), type = fields.get(name)?.type;
+    const value = { textbox: target.value, slider: Number(target.value), checkbox: target.checked }[type];
+    if (value !== undefined) typed[name] = value;
+  }, true);
+  addEventListener("pagehide", () => {
+    if (unsaved) press("pg-keep");
+    const last = Object.entries(typed).filter(([name, value]) => fits(name, value));
+    if (ready && last.length) try { localStorage.setItem(KEY, JSON.stringify({ ...read(), ...Object.fromEntries(last) })); } catch {}
+  });
   // A picture that is asked for before the page is complete is begun as soon as it is.
   const early = (event) => {
     const generate = event.type === "keydown" ? event.key === "Enter" && (event.ctrlKey || event.metaKey) : event.target.closest?.("#pg-generate");
@@ -165,6 +176,7 @@
       const wrong = fieldOf(document.querySelector("[data-error]")?.classList);
       if (wrong && plain(values[wrong]) !== plain(sent[wrong])) clearError();
       if (!ready) unsaved = true;
+      for (const [name, value] of Object.entries(typed)) if (plain(values[name]) === plain(value)) delete typed[name];
       // A full or forbidden storage: they last as long as the page is open.
       if (ready) try { localStorage.setItem(KEY, JSON.stringify(values)); } catch {}
     },
