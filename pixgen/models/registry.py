@@ -50,8 +50,8 @@ def state_of(entry: Entry) -> State:
     if unclip.is_unclip(entry):
         return "here" if unclip.find_folder(entry) is not None else "to fetch"
     if entry.kind in ("vqgan", "sketcher"):
-        placed = store.manual_file(entry)
-        return "here" if placed is not None or store.find_weights(entry) is not None else "to fetch"
+        ways = (store.find_weights, store.manual_file, store.preloaded_files)
+        return "here" if any(way(entry) is not None for way in ways) else "to fetch"
     return "here" if files.find_file(entry) is not None else "to fetch"
 
 

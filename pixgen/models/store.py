@@ -114,6 +114,19 @@ def manual_file(entry: Entry) -> Path | None:
     return None if entry.stamp else next((path for path in paths if path.exists()), None)
 
 
+def preloaded_files(entry: Entry) -> tuple[Files, str] | None:
+    """The files of a model, and their source, that are all in Hugging Face's cache already, as those are that a Space
+    preloads; None if there are none."""
+    for source in entry.sources:
+        if source.startswith("hub:"):
+            repository, names = _parse_hub_source(source)
+            found = {name.rpartition("/")[2]: huggingface.cached_path(repository, name) for name in names}
+            files = {name: path for name, path in found.items() if path is not None}
+            if len(files) == len(names):
+                return files, source
+    return None
+
+
 def manual_path(entry: Entry) -> Path:
     """Where a person may put a model's file, or the folder of its files."""
     target = _weights_path(entry)
@@ -140,6 +153,8 @@ def _fetch_files(entry: Entry) -> tuple[Files, str]:
     if (path := manual_file(entry)) is not None:
         paths = sorted(path.iterdir()) if path.is_dir() else [path]
         return {each.name: each for each in paths if each.is_file()}, f"file:{path}"
+    if (preloaded := preloaded_files(entry)) is not None:
+        return preloaded
     reasons = []
     for source in entry.sources:
         scheme, _colon, rest = source.partition(":")

@@ -1,4 +1,4 @@
-"""Who a run belongs to: a login, an anonymous browser or a program, told apart by the beginning of the name.
+"""Who a run belongs to: a login, a Hugging Face account, an anonymous browser or a program, told apart by the beginning of the name.
 
 The name is stored with the run. A login keeps its bare name, as in earlier versions; the others begin with what
 they are, so that nobody gets a login's runs by calling themselves as it is called.
@@ -6,7 +6,7 @@ they are, so that nobody gets a login's runs by calling themselves as it is call
 
 import ipaddress
 
-_KINDS = ("visitor:", "api:", "login:")
+_KINDS = ("visitor:", "api:", "login:", "huggingface:")
 
 
 class Owner(str):
@@ -28,6 +28,11 @@ def login_owner(username: str) -> Owner:
     """The owner of what a person who has logged in paints. They are counted by their name alone: limits by
     address are for those who could call themselves anything."""
     return Owner(f"login:{username}" if username.startswith(_KINDS) else username)
+
+
+def hugging_face_owner(username: str) -> Owner:
+    """The owner of what a person paints who has signed in with Hugging Face, counted by their name alone."""
+    return Owner(f"huggingface:{username}")
 
 
 def visitor_owner(visitor: str, *, address: str = "") -> Owner:

@@ -18,7 +18,7 @@ from pixgen.recipe.presets import DEFAULT, available_presets
 from pixgen.studio import Job, Run, Studio
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.studio.library.library import RUNS, PictureLibrary
-from pixgen.studio.owners import Owner, login_owner
+from pixgen.studio.owners import Owner
 from pixgen.studio.queue import ACTIONS, QueueEntry, apply_action
 from pixgen.ui.classify import actions as classify_actions
 from pixgen.ui.components import PICTURE_TYPES, servable
@@ -26,6 +26,7 @@ from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
+from pixgen.ui.protection.logins import login_of
 from pixgen.ui.search import actions as search_actions
 from pixgen.ui.search.tab import MOST_SHOWN
 from pixgen.ui.session import owner_of
@@ -121,7 +122,7 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
 
 def _seen(studio: Studio, request: gr.Request) -> list[QueueEntry]:
     """All jobs; on a public page only those of the user who is logged in."""
-    owner = login_owner(request.username) if request.username else ""
+    owner = login_of(request)
     return [
         place for place in studio.queue() if not studio.policy.public or (owner and place.job.owner == owner)
     ]

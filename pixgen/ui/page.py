@@ -31,7 +31,7 @@ from pixgen.ui.i18n.translator import LanguageRedirect, language_links, other_la
 from pixgen.ui.info.tab import info_tab, wire_info
 from pixgen.ui.monitoring import Monitoring, StudioMetrics
 from pixgen.ui.protection.headers import SecurityHeaders
-from pixgen.ui.protection.logins import LoginDelay
+from pixgen.ui.protection.logins import LoginDelay, offers_hugging_face
 from pixgen.ui.protection.uploads import UploadLimits
 from pixgen.ui.protection.visitors import ignore_refusal
 from pixgen.ui.search.tab import search_tab
@@ -90,6 +90,9 @@ def _tabs(
     pictures and prompts from one to another."""
     gr.Navbar(visible=False)  # the header leads to the other languages
     gr.HTML(html.header(say, language_links(first)) + html.script_texts(say))
+    if offers_hugging_face():
+        said = say("Sign in with Hugging Face"), say("Sign out ({name})", name="{}")
+        gr.LoginButton(*said, size="sm", scale=0, min_width=0, elem_id="pg-sign-in")
     links = link_parts(say)
     with gr.Tabs() as tabs:
         with gr.Tab(say("Create"), id="create"):

@@ -16,8 +16,9 @@ import gradio as gr
 
 from pixgen.errors import StudioError
 from pixgen.studio import Job, Run, Studio
-from pixgen.studio.owners import Owner, login_owner, program_owner, visitor_owner
+from pixgen.studio.owners import Owner, program_owner, visitor_owner
 from pixgen.text_files import parse_json
+from pixgen.ui.protection.logins import login_of
 from pixgen.ui.protection.visitors import client_address, is_signed, sign_visitor
 
 _MOST_PAGES = 1000  # open pages that are remembered
@@ -110,14 +111,14 @@ class BrowserSession:
     Args:
         stored: what their browser keeps: ``visitor`` with its ``signature`` and, after a first picture, ``job``
             and ``seed``.
-        username: of a person who has logged in, else empty.
+        login: of a person who has logged in, else None.
         address: that the request came from, if it is known.
         watchers: of all open pages.
         page: this open page, by gradio's session hash.
     """
 
     stored: Mapping[str, str]
-    username: str = ""
+    login: Owner | None = None
     watchers: Watchers = field(default_factory=Watchers)
     page: str = ""
     address: str = ""
@@ -129,7 +130,7 @@ class BrowserSession:
         """From the JSON text that a browser sent with a request."""
         return cls.from_browser(
             text,
-            request.username,
+            login_of(request),
             watchers=watchers,
             page=request.session_hash,
             address=client_address(request),
@@ -139,7 +140,7 @@ class BrowserSession:
     def from_browser(
         cls,
         text: object,
-        username: str | None,
+        login: Owner | None,
         *,
         watchers: Watchers | None = None,
         page: str | None = "",
@@ -156,13 +157,13 @@ class BrowserSession:
         if "visitor" not in kept or not is_signed(kept["visitor"], sent.get("signature")):
             kept["visitor"] = secrets.token_urlsafe(16)
         stored = {**kept, "signature": sign_visitor(kept["visitor"])}
-        return cls(stored, username or "", watchers or Watchers(), page or "", address)
+        return cls(stored, login, watchers or Watchers(), page or "", address)
 
     @property
     def owner(self) -> Owner:
         """The name under which the studio counts and keeps this visitor's jobs."""
-        if self.username:
-            return login_owner(self.username)
+        if self.login is not None:
+            return self.login
         return visitor_owner(self.stored["visitor"], address=self.address)
 
     def with_job(self, run_id: str, *, seed: int) -> str:
@@ -193,8 +194,8 @@ class BrowserSession:
 
 def owner_of(request: gr.Request) -> Owner:
     """The owner of what a program paints and finds through an endpoint."""
-    if request.username:
-        return login_owner(request.username)
+    if (login := login_of(request)) is not None:
+        return login
     return program_owner(str(request.session_hash)[:64], address=client_address(request))
 
 

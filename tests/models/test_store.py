@@ -5,14 +5,18 @@ import io
 import os
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from pixgen.errors import ModelError
 from pixgen.models import store
-from pixgen.models.catalog import Entry, entries
+from pixgen.models.catalog import Entry, entries, find_entry
+from pixgen.models.clip.open_clip import open_clip_entry
+from pixgen.models.registry import state_of
 from pixgen.models.vqgan.vqgan import fetch_vqgan, load_vqgan
+from pixgen.recipe.presets import load_preset
 from tests.models import published
 from tests.models.servers import Files, serving
 
@@ -58,6 +62,38 @@ def test_a_fetched_model_is_converted_once_and_needs_no_network_then(cache, data
     before = made.stat().st_mtime_ns
     assert fetch_vqgan(wanted) == made == store.find_weights(wanted)
     assert made.stat().st_mtime_ns == before
+
+
+def test_what_a_space_has_preloaded_needs_no_network(cache, data, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    wanted = entry(DEAD, sources=(DEAD, "hub:org/lakes/weights/lakes.ckpt"))
+    assert store.preloaded_files(wanted) is None
+    assert state_of(wanted) == "to fetch"
+    kept = tmp_path / "hub" / "models--org--lakes"
+    file = kept / "snapshots" / ("c" * 40) / "weights" / "lakes.ckpt"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(data)
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text("c" * 40)
+    assert state_of(wanted) == "here"
+    assert fetch_vqgan(wanted) == store.find_weights(wanted)
+    assert file.exists()  # it belongs to another cache
+
+
+def test_the_guide_preloads_what_the_preset_needs():
+    guide = (
+        (Path(__file__).parents[2] / "docs" / "hosting.md")
+        .read_text("utf-8")
+        .split("preload_from_hub:\n")[1]
+        .split("```")[0]
+    )
+    lines = [line.strip("- ").split() for line in guide.splitlines() if line.strip()]
+    recipe = load_preset("full-draft").recipe
+    vqgan, clip = find_entry(recipe["model"], "vqgan"), open_clip_entry(recipe["clip"][0])
+    (vqgan_repository, vqgan_file), (clip_repository, clip_file) = lines
+    assert f"hub:{vqgan_repository}/{vqgan_file}" in vqgan.sources
+    assert clip.sources == (f"hub:{clip_repository}",)
+    assert clip_file == "open_clip_model.safetensors"
 
 
 def test_it_loads_by_its_name(monkeypatch, data):

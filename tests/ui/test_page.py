@@ -72,6 +72,17 @@ def test_every_control_has_a_name_to_be_read_out(page):
             assert block.value, block.elem_id
 
 
+def test_a_space_with_oauth_offers_to_sign_in_with_hugging_face(make_studio, monkeypatch):
+    def buttons():
+        blocks = built(make_studio()).blocks.values()
+        return [block.value for block in blocks if isinstance(block, gr.LoginButton)]
+
+    assert buttons() == []
+    monkeypatch.setenv("OAUTH_CLIENT_ID", "pixgen")
+    monkeypatch.setattr("gradio.routes.attach_oauth", lambda app: None)  # it asks the network who one is
+    assert buttons() == ["Sign in with Hugging Face", "Hugging Face ile giriş yap"]
+
+
 def test_the_public_page_offers_no_more_than_its_policy(make_studio):
     page = built(make_studio(policy=Policy.for_public()))
     sliders = {block.label: block for block in page.blocks.values() if isinstance(block, gr.Slider)}

@@ -13,12 +13,12 @@ from starlette.testclient import TestClient
 
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.metadata.picture_info import PictureInfo
-from pixgen.studio.owners import address_of
+from pixgen.studio.owners import address_of, login_owner
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.info.view import of_info
 from pixgen.ui.protection import logins
 from pixgen.ui.protection.headers import SecurityHeaders
-from pixgen.ui.protection.logins import LoginDelay
+from pixgen.ui.protection.logins import LoginDelay, login_of
 from pixgen.ui.protection.uploads import UploadLimits, make_space
 from pixgen.ui.protection.visitors import client_address, is_signed, sign_visitor
 from pixgen.ui.session import BrowserSession, owner_of
@@ -60,15 +60,32 @@ def test_an_id_that_was_not_given_out_here_is_replaced():
 def test_nobody_has_a_logins_pictures_by_being_called_as_it_is():
     signed = json.dumps({"visitor": "ada", "signature": sign_visitor("ada")})
     owners = {
-        BrowserSession.from_browser(signed, "ada").owner, BrowserSession.from_browser(signed, None).owner,
+        BrowserSession.from_browser(signed, login_owner("ada")).owner, BrowserSession.from_browser(signed, None).owner,
         owner_of(a_request(session="ada")),
     }  # fmt: skip
     assert len(owners) == 3
-    assert owner_of(a_request("ada")) == BrowserSession.from_browser("", "ada").owner
+    assert owner_of(a_request("ada")) == BrowserSession.from_browser("", login_owner("ada")).owner
+
+
+def test_an_account_of_hugging_face_is_an_owner_of_its_own(monkeypatch):
+    def signed_in(name, *, expires_at):
+        account = {"userinfo": {"preferred_username": name}, "expires_at": expires_at}
+        request = SimpleNamespace(scope={"session": {"oauth_info": account}})
+        return SimpleNamespace(**vars(a_request()), request=request)
+
+    later, before = time.time() + 60, time.time() - 60
+    assert login_of(signed_in("ada", expires_at=later)) is None  # no Space offers it
+    monkeypatch.setenv("OAUTH_CLIENT_ID", "pixgen")
+    ada = owner_of(signed_in("ada", expires_at=later))
+    assert BrowserSession.from_request("", signed_in("ada", expires_at=later)).owner == ada
+    assert address_of(ada) == ""
+    assert ada not in {owner_of(a_request("ada")), owner_of(a_request(ada))}
+    assert login_of(signed_in("ada", expires_at=before)) is None
+    assert login_of(SimpleNamespace(**vars(a_request()), request=SimpleNamespace(scope={}))) is None
 
 
 def test_those_who_have_logged_in_are_not_counted_by_their_address():
-    page = BrowserSession.from_browser("", "ada", address="203.0.113.5")
+    page = BrowserSession.from_browser("", login_owner("ada"), address="203.0.113.5")
     assert address_of(page.owner) == address_of(owner_of(a_request("ada"))) == ""
     anonymous = BrowserSession.from_browser("", None, address="203.0.113.5")
     assert address_of(anonymous.owner) == address_of(owner_of(a_request())) == "203.0.113.5"

@@ -1,14 +1,18 @@
-"""Slows down wrong logins, so that passwords cannot be tried by the thousand."""
+"""Who has logged in, by a password of this page or with Hugging Face; and delays for wrong passwords, so that they
+cannot be tried by the thousand."""
 
 import asyncio
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+import gradio as gr
 from starlette.responses import JSONResponse
 
+from pixgen.studio.owners import Owner, hugging_face_owner, login_owner
 from pixgen.ui.protection.visitors import ignore_refusal, scope_address
 
 _FREE_TRIES = 3  # wrong ones, before any delay
@@ -17,6 +21,28 @@ _MOST_WRONG = 20  # from one address; then it has to wait for the end of the win
 _WINDOW = 900.0  # seconds after the last wrong login, in which it counts
 _MOST_ADDRESSES = 10_000
 _MOST_WAITING = 50  # logins that are delayed at once
+
+
+def offers_hugging_face() -> bool:
+    """Whether people can sign in with Hugging Face: on a Space whose README says ``hf_oauth: true``."""
+    return "OAUTH_CLIENT_ID" in os.environ
+
+
+def login_of(request: gr.Request) -> Owner | None:
+    """The owner that a person who has logged in is; None for others."""
+    if request.username:
+        return login_owner(request.username)
+    name = _hugging_face_name(request) if offers_hugging_face() else ""
+    return hugging_face_owner(name) if name else None
+
+
+def _hugging_face_name(request: gr.Request) -> str:
+    """The name in the session cookie that gradio signs; empty without one, or after it has expired."""
+    scope = getattr(getattr(request, "request", None), "scope", None) or {}
+    account = scope.get("session", {}).get("oauth_info") or {}
+    if account.get("expires_at", float("inf")) < time.time():
+        return ""
+    return str(account.get("userinfo", {}).get("preferred_username") or "")
 
 
 @dataclass

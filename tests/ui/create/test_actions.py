@@ -12,6 +12,7 @@ from PIL import Image
 from pixgen.errors import OutOfMemory, StorageError
 from pixgen.studio import Policy
 from pixgen.studio.metadata.picture_info import read_metadata
+from pixgen.studio.owners import login_owner
 from pixgen.ui.create.actions import (
     BrowserSession,
     Screen,
@@ -183,7 +184,7 @@ def test_nobody_sees_or_stops_anothers_picture(make_studio, visitor, restarted):
 
 
 def test_who_has_logged_in_is_known_by_name(studio):
-    screens = painted(studio, BrowserSession.from_browser("", "ada"))
+    screens = painted(studio, BrowserSession.from_browser("", login_owner("ada")))
     session = next(screen.session for screen in screens if screen.session)
     assert BrowserSession.from_browser(session, "ada").job(studio) is not None
     assert BrowserSession.from_browser(session, "eve").job(studio) is None

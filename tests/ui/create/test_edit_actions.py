@@ -241,7 +241,7 @@ def test_a_picture_that_is_cancelled_while_it_waits_says_so_and_can_still_be_beg
     assert slow.job(run).wait(10)
     stop(slow, visitor)
     screens_of(screens)
-    session = BrowserSession.from_browser(json.dumps({**visitor.stored, "job": run}), "")
+    session = BrowserSession.from_browser(json.dumps({**visitor.stored, "job": run}), None)
     last = screens_of(show_run(slow, session, say=ENGLISH))[-1]
     assert ENGLISH("Stopped before it started") in last.status
     assert "step 0" not in last.status

@@ -187,7 +187,7 @@ def test_a_stopped_run_goes_on_in_the_visitors_seat(make_studio, visitor, tmp_pa
     job.stop()
     assert job.wait(10)
     presenter = at_the_desk(studio, visitor, tmp_path)
-    session = BrowserSession.from_browser(presenter.go_on(job.id), "")
+    session = BrowserSession.from_browser(presenter.go_on(job.id), None)
     assert (session.owner, session.stored["job"]) == (visitor.owner, job.id)
     assert session.job(studio).wait(20)
     assert session.run(studio).state == "done"
