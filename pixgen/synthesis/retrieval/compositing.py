@@ -30,6 +30,8 @@ WHITE = 0.86  # darkest channel of a pixel, from which on it is paper if it is c
 THERE = 0.5  # opacity from which on a pixel belongs to a thing
 SOLID = 0.35  # solid part of a pixel's surroundings, from which on it belongs to a pale thing
 MOVED, RESIZED = 0.025, 0.06  # random shift as a part of the side, and random change of size
+# How much red, green and blue of a background are left in a light.
+LIGHTS = {"night": (0.22, 0.28, 0.5), "evening": (1.0, 0.68, 0.52)}
 TOUCHED_OPACITY = 0.04  # opacity of a thing from which on a code is encoded again
 # How pale a background is whose colour the text does not say, at its top and bottom (1 is white); and behind
 # things so light that they would not stand out.
@@ -212,15 +214,19 @@ class RetrievedScene:
             codes: ``(N, rows, columns)``.
             free: where they may change, ``(1, rows, columns)``.
         """
-        if not self.scene.things and not self._changes_whole_picture:
+        light = LIGHTS.get(self.scene.light)
+        if not self.scene.things and not self._changes_whole_picture and light is None:
             return codes
         vqgan, box = self._vqgan, self._box(free[0])
         drawn = vqgan.decode(vqgan.lookup(codes)).float().clamp(0, 1)
+        if light is not None:
+            drawn = drawn * drawn.new_tensor(light)[:, None, None]
         layers = [self._compositor.composite(each[None], self.scene.things, box) for each in drawn]
         pictures, opacity = (torch.cat(parts) for parts in zip(*layers, strict=True))
         touched = F.max_pool2d(opacity, vqgan.factor)[:, 0] > TOUCHED_OPACITY
         if self._changes_whole_picture:
             pictures = torch.cat([self._apply_style(each[None]) for each in pictures]).clamp(0, 1)
+        if self._changes_whole_picture or light is not None:
             touched = torch.ones_like(touched)
         return torch.where(touched & free, vqgan.codes(vqgan.encode(pictures)), codes)
 

@@ -47,6 +47,8 @@ _ENDS_OF = frozenset({"and", "at", "by", "in", "on", "with", ","})
 _CLOSE_PHRASES = [(tuple(phrase.split()), phrase) for phrase in CLOSE]
 _QUALITY_PHRASES = [(tuple(phrase.split()), phrase) for phrase in sorted(QUALITY, key=len, reverse=True)]
 LONGEST_PLAIN = 7  # words of a background that says nothing but colours
+# Grounds that are the light of another one: on a hill at night.
+LIGHTS = {"a starry night": "night", "a sunset": "evening"}
 LOW = 0.06  # how far below the middle a thing stands where there is ground
 
 
@@ -58,12 +60,14 @@ class ParsedScene:
         ground: the background in words; "" if the text does not describe it, or gives only its colours.
         colours: of a plain background, each red, green and blue in 0 to 255.
         style: the name of a style, "" for none.
+        light: in which the background is seen, "night", "evening" or "" for daylight.
     """
 
     things: tuple[Thing, ...]
     ground: str = ""
     colours: tuple[tuple[int, int, int], ...] = ()
     style: str = ""
+    light: str = ""
 
 
 def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -> ParsedScene:
@@ -86,7 +90,10 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     else:
         words = re.findall(_WORDS, text.lower())
     style = _extract_phrase(lexicon.style_phrases, words, lexicon)
-    ground = _extract_phrase(lexicon.ground_phrases, words, lexicon)
+    grounds, light = _extract_phrases(lexicon.ground_phrases, words, lexicon), ""
+    if version > 3:
+        grounds, light = _take_light(grounds)
+    ground = next(iter(grounds), "")
     colours: tuple[tuple[int, int, int], ...] = ()
     if behind := _extract_background(words, lexicon, alone=version > 1):
         colours = tuple(_colours(behind, lexicon))
@@ -102,7 +109,9 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
         likeliest = [replace(likeliest[0], size="large")]
     things = place(likeliest, words, lexicon.worn)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
-    return ParsedScene(tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, style)
+    return ParsedScene(
+        tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, style, light
+    )
 
 
 def _join_parts(
@@ -154,6 +163,13 @@ def _extract_phrase(
     phrases: Sequence[tuple[tuple[str, ...], str]], words: list[str], lexicon: Lexicon
 ) -> str:
     """Blank all phrases in the words; returns the meaning of the first one in the text, or ""."""
+    return next(iter(_extract_phrases(phrases, words, lexicon)), "")
+
+
+def _extract_phrases(
+    phrases: Sequence[tuple[tuple[str, ...], str]], words: list[str], lexicon: Lexicon
+) -> list[str]:
+    """Blank all phrases in the words; returns their meanings in the order of the text."""
     found: list[tuple[int, str]] = []
     begins: dict[str, list[int]] = {}
     for at, word in enumerate(words):
@@ -164,7 +180,16 @@ def _extract_phrase(
             if tuple(words[at:behind]) == phrase and not _is_part_of_name(words, at, behind, lexicon):
                 words[at:behind] = [""] * len(phrase)
                 found.append((at, meant))
-    return min(found, default=(0, ""))[1]
+    return [meant for _at, meant in sorted(found)]
+
+
+def _take_light(grounds: Sequence[str]) -> tuple[list[str], str]:
+    """The grounds without those that are the light of the first one, and that light. “A sunset over the sea” is a
+    sunset."""
+    lights = [LIGHTS[ground] for ground in grounds[1:] if ground in LIGHTS]
+    if not lights or grounds[0] in LIGHTS:
+        return list(grounds), ""
+    return [ground for ground in grounds if ground not in LIGHTS], lights[0]
 
 
 def _is_part_of_name(words: Sequence[str], at: int, behind: int, lexicon: Lexicon) -> bool:

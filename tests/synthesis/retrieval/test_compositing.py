@@ -19,7 +19,7 @@ LEXICON = Lexicon(
     fillers=[],
     places={"left": ["on the left"]},
     hands={"black and white picture": "black and white", "silhouette": "silhouette", "sticker": "sticker"},
-    grounds={"on a hill": "a hill"},
+    grounds={"on a hill": "a hill", "at night": "a starry night"},
 )
 
 
@@ -139,6 +139,15 @@ def test_a_style_changes_the_whole_picture(recalled):
     memory = recalled("a black and white picture of a small fox on the left")
     after = memory.things(torch.zeros(1, 8, 8, dtype=torch.long), torch.ones(1, 8, 8).bool())
     assert (after[:, :, 5:] != 0).any()
+
+
+def test_night_changes_the_whole_place(recalled):
+    before, everywhere = torch.zeros(1, 8, 8, dtype=torch.long), torch.ones(1, 8, 8).bool()
+    day = recalled("a gleaming hypercube on a hill", sketch={"parser": 4})
+    night = recalled("a gleaming hypercube on a hill at night", sketch={"parser": 4})
+    assert (night.scene.ground, night.scene.light) == ("a hill", "night")
+    assert torch.equal(day.things(before, everywhere), before)
+    assert not torch.equal(night.things(before, everywhere), before)
 
 
 def test_a_silhouette_is_black(recalled):

@@ -216,6 +216,21 @@ def test_postures_and_words_of_quality_are_as_if_they_were_not_there(said, plain
     assert parse_scene(said, lexicon).things == parse_scene(plain, lexicon).things
 
 
+@pytest.mark.parametrize(
+    ("text", "ground", "light"),
+    [
+        ("a fox on a snowy hill at night", "a snowy hill", "night"),
+        ("a fox at night", "a starry night", ""),
+        ("a fox at night in a park", "a starry night", ""),
+        ("a fox on a snowy hill", "a snowy hill", ""),
+    ],
+)
+def test_a_place_has_its_light(text, ground, light):
+    scene = parse_scene(text, LEXICON)
+    assert (scene.ground, scene.light) == (ground, light)
+    assert parse_scene(text, LEXICON, version=3).light == ""
+
+
 def test_a_posture_that_is_drawn_stays():
     lexicon = replace(LEXICON, names={**LEXICON.names, "woman": [11], "woman standing": [12]})
     assert parse_scene("a woman standing behind a fox", lexicon).things[1].exemplars == (12,)
