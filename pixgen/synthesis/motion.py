@@ -13,7 +13,7 @@ from pixgen.recipe.journey import Motion
 from pixgen.recipe.recipe import Recipe
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.scenes import sound_at
-from pixgen.synthesis.tensors import fit_picture, to_tensor, upload
+from pixgen.synthesis.tensors import fit_picture, to_tensor, upload, upload_all
 
 _SEAM = 2  # places repeated around the canvas, so that sampling across a border sees the other side
 _PADDING = {"reflect": "reflection", "edge": "border", "wrap": "border", "inpaint": "border"}
@@ -57,21 +57,31 @@ def move(
         padding_mode=_PADDING[border],
         align_corners=False,
     )
-    return inpaint(moved, upload(inside, tensor.device)) if border == "inpaint" else moved
+    return inpaint(moved, inside) if border == "inpaint" else moved
 
 
 def inpaint(tensor: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """Fill the places of ``(1, C, H, W)`` that are not known, ``(1, 1, H, W)`` bool, with means of their surroundings:
-    the nearer, the finer (pull and push; Gortler et al., 1996)."""
-    if bool(known.all()) or not bool(known.any()):
+    """Fill the places of ``(1, C, H, W)`` that are not known, ``(1, 1, H, W)`` bool on the CPU, with means of their
+    surroundings: the nearer, the finer (pull and push; Gortler et al., 1996)."""
+    if not bool(known.any()):
         return tensor
-    share = known.to(tensor.dtype)
-    smaller_share = F.avg_pool2d(share, 2, ceil_mode=True, count_include_pad=False)
-    smaller = F.avg_pool2d(tensor * share, 2, ceil_mode=True, count_include_pad=False)
-    smaller = smaller / smaller_share.clamp(min=1e-6)
-    filled = inpaint(smaller, smaller_share > 0)
-    larger = F.interpolate(filled, size=tensor.shape[-2:], mode="bilinear", align_corners=False)
-    return torch.where(known, tensor, larger)
+    # How many levels there are depends on what is known: counted on the CPU, so that no GPU is waited for.
+    shares: list[
+        torch.Tensor
+    ] = []  # of each level what is known, 0 or 1, and its mean over the next one's places
+    while not bool(known.all()):
+        shares += [known.float(), F.avg_pool2d(known.float(), 2, ceil_mode=True, count_include_pad=False)]
+        known = shares[-1] > 0
+    there = upload_all(shares, tensor.device) if shares else []
+    levels = []
+    for share, smaller_share in zip(there[::2], there[1::2], strict=True):
+        levels.append((tensor, share))
+        tensor = F.avg_pool2d(tensor * share, 2, ceil_mode=True, count_include_pad=False)
+        tensor = tensor / smaller_share.clamp(min=1e-6)
+    for finer, share in reversed(levels):
+        larger = F.interpolate(tensor, size=finer.shape[-2:], mode="bilinear", align_corners=False)
+        tensor = torch.where(share > 0, finer, larger)
+    return tensor
 
 
 def _camera_grid(motion: Motion, *, height: int, width: int, depth: torch.Tensor | None) -> torch.Tensor:
@@ -186,7 +196,7 @@ class CameraMotion:
     def frame(self, frame: int) -> torch.Tensor:
         """A frame of the video, fitted to the canvas, ``(1, 3, H, W)`` in [0, 1]."""
         picture = self._pictures[self.journey.video][frame]
-        return self._fit(picture).to(self.drawer.latent.device)
+        return upload(self._fit(picture), self.drawer.latent.device)
 
     def state(self) -> torch.Tensor | None:
         """The state beside the latent, for ``restore``."""

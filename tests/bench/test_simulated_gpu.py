@@ -37,7 +37,16 @@ BASE = {
 }
 FOX = Image.fromarray(np.full((64, 64, 3), 120, np.uint8))
 MASK = Image.fromarray(np.pad(np.full((32, 32), 255, np.uint8), 16))
-PICTURES = {"fox.png": FOX, "mask.png": MASK}
+
+
+class Video:
+    """A video whose frames are all different."""
+
+    def __getitem__(self, frame: int) -> Image.Image:
+        return Image.fromarray(np.full((48, 64, 3), 100 + frame, np.uint8))
+
+
+PICTURES = {"fox.png": FOX, "mask.png": MASK, "cat.mp4": Video()}
 RECIPES = {
     "as it is": {},
     "bfloat16": {"precision": "bfloat16"},
@@ -60,6 +69,21 @@ RECIPES = {
     "a mask": {"init": {"kind": "picture", "picture": "fox.png", "mask": "mask.png", "fill": "picture"}},
     "a prompt's picture": {"prompts": "[fox.png]"},
     "a journey": {"journey": {"every": 1, "zoom": "1.02"}},
+    "a journey in 3D": {"journey": {"every": 1, "pan": "2", "depth": "mask.png", "smooth": 0.4, "where": "latent"}},
+    "a journey over edges": {"journey": {"every": 1, "x": "0.2", "border": "inpaint"}},
+    "a journey around": {"journey": {"every": 1, "x": "0.2", "border": "wrap"}},
+    "a restyled video": {"journey": {"every": 1, "video": "cat.mp4"}, "init": {"kind": "video"}},
+    "a restyled video, blended": {
+        "journey": {"every": 1, "video": "cat.mp4", "carry": 0.5, "smooth": 0.4},
+        "init": {"kind": "video"},
+        "losses": {"start_pixels": 0.1, "start_latent": 0.1},
+        "precision": "bfloat16",
+    },
+    "a region of a video": {
+        "prompts": "a red fox @[cat.mp4] | sea",
+        "journey": {"every": 1, "video": "cat.mp4"},
+        "init": {"kind": "video"},
+    },
     "losses": {
         "losses": {
             "total_variation": 0.1, "saturation": 0.1, "smoothness": {"weight": 0.1}, "symmetry": {"weight": 0.1},
@@ -96,6 +120,36 @@ def test_a_step_mixes_no_devices_and_waits_for_nothing(change):
     assert seen.syncs == []
     assert seen.half_operations == []
     assert seen.total > 0
+
+
+# Without an algorithm of a fixed order on a GPU, where their sums are atomic additions.
+UNORDERED = {
+    "grid_sampler_2d_backward", "replication_pad2d_backward", "upsample_bilinear2d_backward",
+    "upsample_bicubic2d_backward", "_upsample_bilinear2d_aa_backward", "_upsample_bicubic2d_aa_backward",
+    "adaptive_avg_pool2d_backward", "embedding_dense_backward", "scatter_add", "scatter_add_", "scatter_reduce",
+    "histc", "bincount",
+}  # fmt: skip
+# These have one, which sorts: where it is not asked for, their additions wait for each other.
+CONTENDED = {"index_add", "index_add_", "index_put", "index_put_", "_index_put_impl_"}
+
+
+@pytest.mark.parametrize("drawer", ["vqgan", "pixels", "lines"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_deterministic_step_has_no_sum_without_order(drawer, precision):
+    change = {"drawer": drawer, "precision": precision, "engine": {"deterministic": True, "captured": False}}
+    assert not UNORDERED & stepped(make_recipe(BASE, change)).count.keys()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"drawer": "lines"}, {"drawer": "pixels"}, {"drawer": "pixels", "pixels": {"count": 4}}],
+    ids=["lines", "pixels", "palette"],
+)
+def test_cells_and_strokes_are_summed_without_contention(change):
+    seen = stepped(make_recipe(BASE, change))
+    assert not CONTENDED & seen.count.keys()
+    # Only the cutouts' reading of the picture is.
+    assert UNORDERED & seen.count.keys() <= {"grid_sampler_2d_backward"}
 
 
 @pytest.mark.parametrize("name", CUTOUT_SETS)

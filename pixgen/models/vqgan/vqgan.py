@@ -273,13 +273,26 @@ class Vqgan(nn.Module):
         return scale_and_shift(drawn, half, half, dtype=torch.float32)
 
 
+class ReplicatingConv(nn.Conv2d):
+    """A convolution that pads by one with the outermost numbers."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """As torch's: ``(B, C, H, W)`` to ``(B, out, H, W)``."""
+        if not torch.compiler.is_compiling():
+            return super().forward(x)
+        # torch 2.14's compiler fails at the gradient of this padding in channels-last memory.
+        for dim in (2, 3):
+            x = torch.cat([x.narrow(dim, 0, 1), x, x.narrow(dim, x.shape[dim] - 1, 1)], dim)
+        return F.conv2d(x, self.weight, self.bias)
+
+
 def _replicate_edges(decoder: Decoder, level: int) -> None:
     """Pad with the outermost numbers from the coarsest level to ``level``, so that a decoder does not know where
     in a picture it is: with zeros it learns to put a spike near a corner, and scales its norms by that."""
     for part in (decoder.conv_in, decoder.mid, *decoder.up[level:]):
         for module in part.modules():
-            if isinstance(module, nn.Conv2d) and any(module.padding):
-                module.padding_mode = "replicate"
+            if type(module) is nn.Conv2d and any(module.padding):
+                module.padding_mode, module.__class__ = "replicate", ReplicatingConv
 
 
 def load_vqgan(name: str, device: str, config: str = "") -> Vqgan:

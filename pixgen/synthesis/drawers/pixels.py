@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from pixgen.losses import rgb
+from pixgen.models.merged import merges
 from pixgen.recipe.drawers import Pixels
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.drawers.svg import hex_colour, svg_document
@@ -13,6 +15,39 @@ from pixgen.synthesis.precision import clamp_with_grad
 from pixgen.synthesis.tensors import main_colours
 
 _STITCH = 0.8  # height of a stitch by its width: a swatch of stockinette has about 5 rows for 4 stitches
+
+
+class _PixelsOfCells(torch.autograd.Function):
+    """Colours ``(1, 3, cells)`` at the pixels ``(1, 3, H W)``. On a GPU, the gradient of torch's ``index_select`` is
+    summed by atomic additions that wait for each other, in no fixed order; here each cell reads its own pixels."""
+
+    @staticmethod
+    def forward(ctx, colours: torch.Tensor, cell: torch.Tensor, pixels_of_cell: torch.Tensor) -> torch.Tensor:
+        ctx.pixels_of_cell = pixels_of_cell
+        return colours.index_select(2, cell)
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor):
+        cells, most = ctx.pixels_of_cell.shape
+        read = F.pad(gradient, (0, 1)).index_select(2, ctx.pixels_of_cell.flatten())
+        return read.view(1, 3, cells, most).sum(-1), None, None
+
+
+class _NearestColours(torch.autograd.Function):
+    """Colours ``(cells, 3)`` of a palette ``(K, 3)``, whose gradient is summed in a fixed order, for the same
+    reason."""
+
+    @staticmethod
+    def forward(ctx, palette: torch.Tensor, nearest: torch.Tensor) -> torch.Tensor:
+        ctx.count = len(palette)
+        ctx.save_for_backward(nearest)
+        return palette.index_select(0, nearest)
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor):
+        (nearest,) = ctx.saved_tensors
+        chosen = nearest == torch.arange(ctx.count, device=nearest.device)[:, None]  # (K, cells)
+        return (chosen[..., None] * gradient).sum(1), None
 
 
 class PixelsDrawer(Drawer):
@@ -27,6 +62,7 @@ class PixelsDrawer(Drawer):
         cell = cell_map(settings.shape, settings.size, width=width, height=height)
         self._count, self._found = int(cell.max()) + 1, settings.count
         self._cell, self._members = cell.to(device), cell.flatten().bincount().to(device)
+        self._pixels_of_cell = pixels_of_cells(cell).to(device)
         self._given = None
         if settings.colours:
             self._given = torch.tensor([rgb(each) for each in settings.colours], device=device)
@@ -55,7 +91,12 @@ class PixelsDrawer(Drawer):
         """The picture ``(1, 3, H, W)`` in [0, 1]."""
         latent = self.latent if latent is None else latent
         shown = self._shown(clamp_with_grad(latent, 0.0, 1.0))
-        return shown.index_select(2, self._cell.flatten()).view(1, 3, *self._cell.shape)
+        cell = self._cell.flatten()
+        if merges(shown):
+            drawn = _PixelsOfCells.apply(shown, cell, self._pixels_of_cell)
+        else:  # summed in another order, which would change pictures
+            drawn = shown.index_select(2, cell)
+        return drawn.view(1, 3, *self._cell.shape)
 
     @torch.no_grad()
     def project(self) -> None:
@@ -86,7 +127,10 @@ class PixelsDrawer(Drawer):
         palette = palette if self._given is None else self._given
         with torch.no_grad():
             nearest = torch.cdist(own[0].T.float(), palette.float()).argmin(1)
-        shown = palette.index_select(0, nearest).T[None]
+        found = (
+            _NearestColours.apply(palette, nearest) if merges(palette) else palette.index_select(0, nearest)
+        )
+        shown = found.T[None]
         return shown + own - own.detach()
 
 
@@ -94,6 +138,21 @@ def _runs(row: np.ndarray) -> Iterator[tuple[int, int]]:
     """Where each run of equal values in a row begins and ends."""
     starts = np.flatnonzero(np.diff(row, prepend=-1))
     yield from zip(starts.tolist(), [*starts[1:].tolist(), len(row)], strict=True)
+
+
+def pixels_of_cells(cell: torch.Tensor) -> torch.Tensor:
+    """The pixels of each cell, by number, ``(cells, most)`` int64; rows are filled with the number of pixels.
+
+    Args:
+        cell: from ``cell_map``.
+    """
+    flat = cell.flatten()
+    sizes, order = flat.bincount(), flat.argsort(stable=True)
+    first = sizes.cumsum(0) - sizes
+    place = torch.arange(len(flat)) - first[flat[order]]  # of each pixel in its row
+    found = torch.full((len(sizes), int(sizes.max())), len(flat))
+    found[flat[order], place] = order
+    return found
 
 
 def cell_map(shape: str, size: int, *, width: int, height: int) -> torch.Tensor:

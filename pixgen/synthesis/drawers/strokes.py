@@ -11,9 +11,11 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
+from pixgen.models.merged import merges
 from pixgen.recipe.drawers import Lines
 from pixgen.synthesis.drawers.base import Drawer
 from pixgen.synthesis.drawers.svg import hex_colour, svg_document
+from pixgen.synthesis.precision import full_precision
 
 _PLACES = 12  # points of a curve that are searched for the nearest, before it is refined
 _SOFT = 0.75  # pixels over which a stroke's edge fades
@@ -110,6 +112,8 @@ class LinesDrawer(Drawer):
             nearest = torch.cdist(self._pixels, curve.flatten(0, 1))  # (H W, N places)
             nearest = rearrange(nearest, "q (n s) -> n q s", s=_PLACES)
             place = nearest[..., :-1].add(nearest[..., 1:]).argmin(-1)  # of a segment between two points
+        if merges(points):
+            return self._distances_to_places(points, weights, place)
         count, wide = torch.arange(len(points), device=points.device)[:, None], len(self._pixels)
         start = torch.index_select(curve.flatten(0, 1), 0, (place + count * _PLACES).flatten())
         end = torch.index_select(curve.flatten(0, 1), 0, (place + 1 + count * _PLACES).flatten())
@@ -119,6 +123,29 @@ class LinesDrawer(Drawer):
             length = along.square().sum(-1).clamp(min=1e-6)
             part = ((towards * along).sum(-1) / length).clamp(0, 1)[..., None]
         return ((towards - part * along).square().sum(-1) + 1e-4).sqrt()
+
+    def _distances_to_places(
+        self, points: torch.Tensor, weights: torch.Tensor, place: torch.Tensor
+    ) -> torch.Tensor:
+        """The same with the nearest place of each pixel as a weighted sum of the three points.
+
+        On a GPU the gradient of a look-up is summed by atomic additions that wait for each other, in no fixed order;
+        that of a product is not.
+
+        Args:
+            weights: of the three points at each place, ``(places, 3)``.
+            place: the number of the nearest segment, ``(N, H W)``.
+        """
+        with torch.no_grad(), full_precision(points.device):
+            first = weights.index_select(0, place.flatten()).view(*place.shape, 3)
+            second = weights.index_select(0, place.flatten() + 1).view(*place.shape, 3)
+            start, along = first @ points, (second - first) @ points
+            length = along.square().sum(-1).clamp(min=1e-6)
+            part = (((self._pixels - start) * along).sum(-1) / length).clamp(0, 1)
+            shares = torch.lerp(first, second, part[..., None])  # (N, H W, 3)
+        # Not a product of matrices, whose gradient would be in TF32.
+        nearest = sum(shares[..., at, None] * points[:, at, None] for at in range(3))
+        return ((self._pixels - nearest).square().sum(-1) + 1e-4).sqrt()
 
     @torch.no_grad()
     def _cover(self, picture: torch.Tensor) -> None:

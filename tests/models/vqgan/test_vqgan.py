@@ -9,7 +9,7 @@ from taming.modules.diffusionmodules.model import Decoder, Encoder
 from taming.modules.vqvae.quantize import VectorQuantizer2
 
 from pixgen.errors import ModelError
-from pixgen.models.vqgan.vqgan import Vqgan, load_vqgan
+from pixgen.models.vqgan.vqgan import ReplicatingConv, Vqgan, load_vqgan
 from tests.conftest import TINY_VQGAN
 
 
@@ -104,3 +104,19 @@ def test_the_pocket_vqgan_decodes_larger_and_oblong_canvases(size):
 def test_an_unknown_name_lists_the_available_names():
     with pytest.raises(ModelError, match="choose pocket"):
         load_vqgan("imaginary", "cpu")
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at it while it compiles
+def test_replicated_edges_are_compiled_without_torchs_padding_whose_gradient_fails():
+    layer = ReplicatingConv(4, 3, 3, padding=1, padding_mode="replicate").requires_grad_(False)
+    pictures = torch.rand(1, 4, 5, 6, generator=torch.Generator().manual_seed(1))
+    seen = []
+
+    def backend(graph, inputs):
+        seen.append(graph.code)
+        return graph
+
+    compiled = torch.compile(layer, backend=backend)(pictures)
+    assert torch.allclose(compiled, layer(pictures), atol=1e-6)
+    assert "pad(" not in seen[0]
+    assert "cat(" in seen[0]
