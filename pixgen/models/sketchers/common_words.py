@@ -127,6 +127,20 @@ _WITHOUT_LOOK = (
 _PEOPLE = {"male": "man", "female": "woman"}
 
 
+_ADULTS = {
+    "boy": "man", "girl": "woman", "guy": "man", "lady": "woman", "man": "man", "person": "person", "woman": "woman",
+}  # fmt: skip
+_HAIR = {
+    "blonde": "blond",
+    "ginger": "red",
+    "gray": "white",
+    "grey": "white",
+    "orange": "red",
+    "silver": "white",
+}
+_MOST_OF_HAIR = 4  # words between “with” and “hair”
+
+
 def style_phrases() -> dict[str, str]:
     """The styles that are found in a text, by the phrases that ask for them."""
     phrases = {name: style for style, names in _STYLES.items() for name in names}
@@ -151,6 +165,27 @@ def without_postures(words: Sequence[str], names: Container[str] = ()) -> list[s
         elif word not in _POSTURES or after not in _PREPOSITIONS or " ".join([*plain[-1:], word]) in names:
             plain.append(word)
     return plain
+
+
+def join_hair(words: Sequence[str], names: Container[str]) -> list[str]:
+    """Words in which people with hair or a beard have the name of their drawing, or no hair if none has it: it is
+    no thing beside them.
+
+    >>> join_hair("a woman with long red hair and a cat".split(), {"woman red hair"})
+    ['a', 'woman', 'red', 'hair', 'and', 'a', 'cat']
+    """
+    joined, at = list(words), 0
+    while at < len(joined) - 2:
+        after = joined[at + 2 : at + 3 + _MOST_OF_HAIR]
+        end = next((place for place, word in enumerate(after) if word in ("hair", "beard")), None)
+        is_described = bool(_ADULTS.keys() & {*joined[max(0, at - 1) : at + 1]})  # a man, or a man frowning
+        if is_described and joined[at + 1] == "with" and end is not None:
+            person, part = _ADULTS.get(joined[at], ""), after[end]
+            looks = [[_HAIR.get(each, each), part] for each in after[:end]] + [[part]]
+            look = next((each for each in looks if " ".join([person, *each]) in names), None)
+            joined[at : at + 3 + end] = [joined[at]] if look is None else [person, *look]
+        at += 1
+    return joined
 
 
 def other_names_of_people(names: Mapping[str, list[int]]) -> dict[str, list[int]]:

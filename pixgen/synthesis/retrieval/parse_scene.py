@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from pixgen.models.sketchers.common_words import CLOSE, MATERIALS, QUALITY, without_postures
+from pixgen.models.sketchers.common_words import CLOSE, MATERIALS, QUALITY, join_hair, without_postures
 from pixgen.models.sketchers.pocket import Lexicon
 from pixgen.synthesis.retrieval.layout import (
     CONTAINERS,
@@ -83,7 +83,7 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
         words = re.findall(_WORDS_AND_COMMAS, re.sub(r"['’]s\b", "", text.lower()))  # a dog's head is a dog
         if version > 3:
             lexicon = lexicon.extended
-            words = without_postures(words, lexicon.names)
+            words = join_hair(without_postures(words, lexicon.names), lexicon.names)
             _extract_phrase(_QUALITY_PHRASES, words, lexicon)
         else:
             lexicon = lexicon.corrected

@@ -231,6 +231,26 @@ def test_a_place_has_its_light(text, ground, light):
     assert parse_scene(text, LEXICON, version=3).light == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a woman with long ginger hair", [(12,)]),
+        ("a girl with red hair and a fox", [(12,), FOX]),
+        ("a woman with green hair", [(11,)]),
+        ("a man with a beard", [(15,)]),
+        ("a man frowning with green hair", [(18,)]),
+        ("a fox with hair", [(13,), FOX]),
+    ],
+)
+def test_hair_is_no_thing_beside_a_person(text, expected):
+    more = {
+        "woman": [11], "girl": [16], "woman red hair": [12], "hair": [13], "man": [14], "man beard": [15], "beard": [17],
+        "man frowning": [18],
+    }  # fmt: skip
+    lexicon = replace(LEXICON, names={**LEXICON.names, **more})
+    assert [thing.exemplars for thing in parse_scene(text, lexicon).things] == expected
+
+
 def test_a_posture_that_is_drawn_stays():
     lexicon = replace(LEXICON, names={**LEXICON.names, "woman": [11], "woman standing": [12]})
     assert parse_scene("a woman standing behind a fox", lexicon).things[1].exemplars == (12,)
