@@ -10,6 +10,7 @@ from PIL import Image
 
 from pixgen.logs import JsonFormatter, TextFormatter
 from pixgen.paths import ASSETS
+from tests.postgres import find_programs, serve
 
 TINY_VQGAN = {
     "target": "taming.models.vqgan.VQModel",
@@ -67,6 +68,16 @@ def threads() -> Iterator[None]:
     picture is rounded depends on their number."""
     yield
     torch.set_num_threads(torch.get_num_threads())  # this thread's number for new threads too
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a database on a PostgreSQL server that is started for the tests."""
+    pytest.importorskip("psycopg", reason="the extra “postgres” is not installed")
+    if (programs := find_programs()) is None:
+        pytest.skip("no PostgreSQL server is installed (on Debian: apt-get install postgresql)")
+    with serve(programs) as address:
+        yield address
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import numpy as np
 from pixgen.recipe.presets import available_presets
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Run, Studio
-from pixgen.studio.gallery.catalogue import SORTS, RunFilter
+from pixgen.studio.gallery.entries import SORTS, RunFilter
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.metadata.picture_info import save_png
 from pixgen.studio.runs.run import RunTags

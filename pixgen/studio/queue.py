@@ -1,6 +1,7 @@
 """The queue for display: each job with its position and estimated times, and the actions on it."""
 
 import heapq
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pixgen.studio.timing import DurationEstimator
 if TYPE_CHECKING:
     from pixgen.studio.studio import Studio
 
+log = logging.getLogger(__name__)
 ACTIONS = ("up", "down", "pause", "resume", "cancel")
 
 
@@ -108,3 +110,34 @@ def _estimate_seconds(job: Job, durations: DurationEstimator) -> float | None:
         return job_status.seconds_left
     run = job.run
     return durations.estimate(run.recipe, first=max(0, run.step))
+
+
+def log_end(job: Job) -> None:
+    """Log how a job has ended."""
+    status = job.status()
+    facts: dict[str, object] = {
+        "state": job.state,
+        "waited": round(job.waited_seconds, 3),
+        "seconds": round(status.elapsed, 3),
+        "steps_per_second": round(status.steps_per_second, 3),
+    }
+    if job.error is not None:
+        facts["reason"] = type(job.error).__name__
+    log.info("a job has ended: %s", job.state, extra=facts)
+
+
+def log_start(entry: QueueEntry) -> None:
+    """Log that a job has joined the queue, with its place and its size."""
+    recipe = entry.job.recipe
+    log.info(
+        "a job joined the queue",
+        extra={
+            "run": entry.job.id,
+            "ahead": entry.before,
+            "estimated_wait": None if entry.wait is None else round(entry.wait, 3),
+            "estimated_seconds": None if entry.takes is None else round(entry.takes, 3),
+            "width": recipe.width,
+            "height": recipe.height,
+            "steps": recipe.steps,
+        },
+    )

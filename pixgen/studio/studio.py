@@ -3,11 +3,12 @@
 import dataclasses
 import glob
 import logging
+import os
 import shutil
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,14 @@ from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import ModelCache, ModelDownloads
 from pixgen.studio.owners import address_of
 from pixgen.studio.policy import Policy
-from pixgen.studio.queue import QueueEntry, list_entries, move_job, release_places
+from pixgen.studio.queue import (
+    QueueEntry,
+    list_entries,
+    log_end,
+    log_start,
+    move_job,
+    release_places,
+)
 from pixgen.studio.runs.edits import Edit, check_steps, create_fork, read_fork_state
 from pixgen.studio.runs.inputs import KEPT_PATH, keep_pictures, trust_paths
 from pixgen.studio.runs.run import Run, RunLock, new_folder, read_run, run_folders
@@ -51,6 +59,9 @@ class Studio:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:NUMBER``.
         devices: several devices instead, one for each worker, as ``parse_devices`` returns them.
         workers: workers on other machines instead, which paint; ``device`` then classifies and searches.
+        catalogue: the address of a PostgreSQL database for the gallery's list of runs, which several pages share
+            (``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``); by default ``$PIXGEN_CATALOGUE``, else a file in
+            the folder.
         policy: the limits on requests; by default those for a private machine.
         painter: builds the optimization that yields the frames from the recipe, its opened pictures
             by path, the device and the studio's models.
@@ -67,12 +78,14 @@ class Studio:
         device: str = "auto",
         devices: Sequence[str] = (),
         workers: Sequence[Worker] | None = None,
+        catalogue: str | None = None,
         policy: Policy | None = None,
         painter: Painter = paint,
         models: ModelCache | None = None,
         save_every: float = 60.0,
     ) -> None:
         self.folder = output_folder(folder)
+        self.catalogue = os.environ.get("PIXGEN_CATALOGUE", "") if catalogue is None else catalogue
         self.policy = policy = policy or Policy()
         local = make_local_workers(devices or (device,), painter=painter)
         self._local: LocalWorker = local[0]  # for short work, such as classification
@@ -95,6 +108,7 @@ class Studio:
         self._jobs: dict[str, Job] = {}
         self._end_callbacks: list[Callable[[Job], object]] = []
         self._refusal_callbacks: list[Callable[[PixgenError], object]] = []
+        self._close_callbacks: list[Callable[[], object]] = []
         self._closed = False
         self._closing = threading.Event()
         if policy.longest_pause is not None or policy.longest_unwatched is not None:
@@ -253,9 +267,15 @@ class Studio:
     def run(self, run_id: str) -> Run:
         """The run with this id. Raises StudioError if there is none."""
         job = self.job(run_id)
-        if job is not None and (not job.ended or job.error is not None):
-            return job.run  # newer than its files, and after a full disk perhaps the only copy
-        return read_run(self.folder, run_id)
+        if job is None or (job.ended and job.error is None):
+            return read_run(self.folder, run_id)
+        run = job.run  # newer than its files, and after a full disk perhaps the only copy
+        if job.ended:
+            with suppress(StudioError):
+                saved = read_run(self.folder, run_id)
+                if saved.is_newer(run):  # another page has resumed it
+                    return saved
+        return run
 
     def runs(self) -> list[Run]:
         """Every run in the folder, newest first; unreadable folders are left out."""
@@ -296,6 +316,8 @@ class Studio:
         self.pool.join(timeout)
         for worker in {id(each): each for each in (*self.pool.workers, self._local)}.values():
             worker.close()
+        for call in self._close_callbacks:
+            call()
         if self._made_folder:  # listing runs or asking for a missing one leaves no folder behind
             remove_empty(self.folder)
 
@@ -342,6 +364,10 @@ class Studio:
     def on_refusal(self, call: Callable[[PixgenError], object]) -> None:
         """Call ``call`` with the error whenever a job is refused, on the thread that asked for it."""
         self._refusal_callbacks.append(call)
+
+    def on_close(self, call: Callable[[], object]) -> None:
+        """Call ``call`` when the studio has been closed."""
+        self._close_callbacks.append(call)
 
     @contextmanager
     def _report_refusal(self) -> Iterator[None]:
@@ -398,12 +424,12 @@ class Studio:
         if log.isEnabledFor(logging.INFO):
             for entry in self.queue():
                 if entry.job is job:
-                    _log_start(entry)
+                    log_start(entry)
         return job
 
     def _call_back(self, job: Job) -> None:
         with log_run(job.id):
-            _log_end(job)
+            log_end(job)
             for call in self._end_callbacks:
                 try:
                     call(job)
@@ -427,32 +453,3 @@ class Studio:
             of_owner=sum(job.owner == owner for job in queued),
             of_address=sum(address_of(job.owner) == address for job in queued) if address else 0,
         )
-
-
-def _log_end(job: Job) -> None:
-    status = job.status()
-    facts: dict[str, object] = {
-        "state": job.state,
-        "waited": round(job.waited_seconds, 3),
-        "seconds": round(status.elapsed, 3),
-        "steps_per_second": round(status.steps_per_second, 3),
-    }
-    if job.error is not None:
-        facts["reason"] = type(job.error).__name__
-    log.info("a job has ended: %s", job.state, extra=facts)
-
-
-def _log_start(entry: QueueEntry) -> None:
-    recipe = entry.job.recipe
-    log.info(
-        "a job joined the queue",
-        extra={
-            "run": entry.job.id,
-            "ahead": entry.before,
-            "estimated_wait": None if entry.wait is None else round(entry.wait, 3),
-            "estimated_seconds": None if entry.takes is None else round(entry.takes, 3),
-            "width": recipe.width,
-            "height": recipe.height,
-            "steps": recipe.steps,
-        },
-    )

@@ -12,7 +12,7 @@ from pixgen.cli._options import FILTERS, OUTPUT, PICTURE, AsJson, OutputDir, Ove
 from pixgen.cli._outputs import print_table, printable
 
 if TYPE_CHECKING:
-    from pixgen.studio.gallery.catalogue import Entry, RunFilter
+    from pixgen.studio.gallery.entries import Entry, RunFilter
     from pixgen.studio.gallery.gallery import Gallery, RunDetails
 
 
@@ -133,7 +133,7 @@ def _list(
     as_json: AsJson = False,
 ) -> None:
     """List runs, all or by words, tags, state, preset, date or what the picture shows."""
-    from pixgen.studio.gallery.catalogue import RunFilter
+    from pixgen.studio.gallery.entries import RunFilter
     from pixgen.vision.search.query import parse_date
 
     query = RunFilter(
@@ -263,7 +263,7 @@ def _empty(
     as_json: AsJson = False,
 ) -> None:
     """Empty the trash: delete its runs and their files permanently."""
-    from pixgen.studio.gallery.catalogue import RunFilter
+    from pixgen.studio.gallery.entries import RunFilter
 
     with _gallery(output_dir) as gallery:
         count = len(gallery.find(RunFilter(trashed=True)))

@@ -1,7 +1,6 @@
 """The gallery of a studio: finds, opens, tags, deletes and restores runs."""
 
 import io
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +10,11 @@ from PIL import Image
 
 from pixgen.errors import PictureError, StudioError
 from pixgen.images import open_picture
-from pixgen.studio.gallery.catalogue import Catalogue, Entry, RunFilter
+from pixgen.studio.gallery.catalogue import Catalogue
+from pixgen.studio.gallery.entries import Entry, RunFilter
 from pixgen.studio.runs import trash
 from pixgen.studio.runs.curve import Curve
-from pixgen.studio.runs.run import FINAL_STATES, Run, RunTags, read_run, read_tags
+from pixgen.studio.runs.run import FINAL_STATES, Run, RunTags, folder_lock, read_run, read_tags
 from pixgen.studio.studio import Studio
 from pixgen.vision.images import READER_THREADS, map_in_threads
 from pixgen.vision.search.query import parse_query
@@ -45,13 +45,14 @@ class Gallery:
 
     ``owner`` is the person who asks: on a public page, nobody can see or change the runs of others.
     Methods that take a run id raise StudioError if that person has no such run, and all raise StorageError
-    if the folder cannot be written.
+    if the folder or the catalogue cannot be written. Raises StudioError if there is no catalogue at the studio's
+    address.
     """
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.catalogue = Catalogue(studio.folder, read=studio.run)
-        self._lock = threading.Lock()  # guards tags and trash
+        self.catalogue = Catalogue(studio.folder, read=studio.run, address=studio.catalogue)
+        studio.on_close(self.catalogue.close)
 
     def find(
         self, run_filter: RunFilter, *, owner: str = "", first: int = 0, count: int | None = None
@@ -135,7 +136,7 @@ class Gallery:
     ) -> RunTags:
         """Set whether a run is a favourite, and add or remove tags; returns the new tags."""
         folder = self.entry(run_id, owner=owner).folder(self.studio.folder)
-        with self._lock:
+        with folder_lock(self.studio.folder):
             run_tags = read_tags(folder).changed(favourite=favourite, add=add, remove=remove)
             run_tags.save(folder)
         return run_tags
@@ -143,24 +144,19 @@ class Gallery:
     def delete(self, run_id: str, *, owner: str = "") -> None:
         """Move a run to the trash; ``restore`` moves it back. Raises StudioError if it is being painted."""
         entry = self.entry(run_id, owner=owner)
-        with self._lock:
-            if not entry.trashed:
-                trash.move_to_trash(entry.folder(self.studio.folder))
+        if not entry.trashed:
+            trash.move_to_trash(entry.folder(self.studio.folder))
 
     def restore(self, run_id: str, *, owner: str = "") -> None:
         """Move a run out of the trash."""
         entry = self.entry(run_id, owner=owner)
-        with self._lock:
-            if entry.trashed:
-                trash.restore(self.studio.folder, run_id)
+        if entry.trashed:
+            trash.restore(self.studio.folder, run_id)
 
     def empty_trash(self, *, owner: str = "") -> int:
         """Delete every run in the trash permanently; returns how many there were."""
         trashed = self.find(RunFilter(trashed=True), owner=owner)
-        with self._lock:
-            for entry in trashed:
-                trash.delete(entry.folder(self.studio.folder))
-        return len(trashed)
+        return sum(trash.delete(entry.folder(self.studio.folder)) for entry in trashed)
 
     def thumbnails(self, entries: Sequence[Entry]) -> list[bytes | None]:
         """A WebP thumbnail per entry, made once and cached; None where nothing has been painted yet."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pixgen.errors import PixgenError, StudioError
-from pixgen.studio.gallery.catalogue import Entry, RunFilter
+from pixgen.studio.gallery.entries import Entry, RunFilter
 from pixgen.studio.runs import trash
 from pixgen.studio.runs.run import FINAL_STATES
 

@@ -9,8 +9,8 @@ import os
 import re
 import secrets
 import string
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ FINAL_STATES = ("done", "stopped", "failed")
 _ID = re.compile(r"\d{8}-\d{6}-[a-z]{6}")
 _LOCK_FILE = ".lock"
 _LOCK_PATIENCE = 0.1  # seconds: is_locked holds a lock for a moment
+_FOLDER_PATIENCE = 10.0  # seconds for a change that another page makes
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 MOST_TAGS = 20
 LONGEST_TAG = 40
@@ -100,6 +101,12 @@ class Run:
     def stopped_in_queue(self) -> bool:
         """Whether it was stopped before it started; it can still be resumed."""
         return self.state == "stopped" and not self.has_started
+
+    def is_newer(self, other: "Run") -> bool:
+        """Whether this is the same run at a later moment than another, which has ended."""
+        if self.state not in FINAL_STATES:
+            return True
+        return None not in (self.finished, other.finished) and self.finished > other.finished  # type: ignore[operator]
 
     def save(self) -> None:
         """Write ``recipe.json`` and ``run.json``. Raises StorageError."""
@@ -176,12 +183,20 @@ def folder_times(studio: Path) -> dict[str, int]:
     return times
 
 
+def folder_time(folder: Path) -> int | None:
+    """The modification time of a run folder, as in ``folder_times``; None if it is not there."""
+    with suppress(OSError):
+        if _ID.fullmatch(folder.name) and _is_folder(folder):
+            return folder.lstat().st_mtime_ns
+    return None
+
+
 def read_run(studio: Path, run_id: str) -> Run:
     """Read the run with this id. An unfinished run that no process paints is ``stopped``. Raises
     StudioError if there is none, or if it cannot be read."""
     folder = studio / run_id
     if not _ID.fullmatch(run_id) or not _is_folder(folder):
-        raise StudioError("There is no run “{run_id}”.", run_id=run_id[:60])
+        raise _no_run(run_id)
     try:
         recipe = read_recipe((folder / "recipe.json").read_text("utf-8"))
         facts = parse_json((folder / "run.json").read_text("utf-8"))
@@ -251,13 +266,13 @@ def find_video(run: str | Path, folder: Path | str | None = None) -> Path:
 class RunLock:
     """Holds a run's folder until ``release``; the system releases it when the process dies.
 
-    Raises StudioError if another job holds it, StorageError if the folder cannot be written.
+    Raises StudioError if another job holds it or the folder is gone, StorageError if it cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self._lock = _file_lock(folder)
         with storage_errors(folder / _LOCK_FILE):
-            folder.stat()  # filelock would make a folder that is gone
+            before = _inode(folder)  # filelock would make a folder that is gone
             try:
                 self._lock.acquire(timeout=_LOCK_PATIENCE, poll_interval=_LOCK_PATIENCE / 5)
             except Timeout as error:
@@ -265,10 +280,27 @@ class RunLock:
                     "The run {name} is being painted: stop it first, or wait until it is finished.",
                     name=folder.name,
                 ) from error
+            try:
+                if _inode(folder) != before:  # moved at this moment
+                    raise _no_run(folder.name)
+            except StudioError:
+                self.release()
+                raise
 
     def release(self) -> None:
         """Let other jobs work on the run; calling it again does nothing."""
         self._lock.release()
+
+
+def _inode(folder: Path) -> int:
+    try:
+        return folder.stat().st_ino
+    except FileNotFoundError as error:
+        raise _no_run(folder.name) from error
+
+
+def _no_run(run_id: str) -> StudioError:
+    return StudioError("There is no run “{run_id}”.", run_id=run_id[:60])
 
 
 def is_locked(folder: Path) -> bool:
@@ -287,6 +319,14 @@ def is_locked(folder: Path) -> bool:
         return error.errno not in _READ_ONLY
     lock.release()
     return False
+
+
+@contextmanager
+def folder_lock(studio: Path) -> Iterator[None]:
+    """Hold the lock of a studio's folder, for a change that only one thread of all its pages makes at a time: of
+    tags, or of what is in the trash. Raises StorageError."""
+    with storage_errors(studio / _LOCK_FILE), FileLock(studio / _LOCK_FILE, timeout=_FOLDER_PATIENCE):
+        yield
 
 
 def _file_lock(folder: Path) -> FileLock:

@@ -1,10 +1,11 @@
 """The trash: deleted runs in the folder ``bin`` beside the others, until it is emptied."""
 
+import os
 import shutil
 from pathlib import Path
 
 from pixgen.errors import StudioError
-from pixgen.studio.runs.run import RunLock, folder_times
+from pixgen.studio.runs.run import RunLock, folder_lock, folder_times
 from pixgen.studio.storage import storage_errors
 
 FOLDER = "bin"  # in the studio's
@@ -12,25 +13,35 @@ FOLDER = "bin"  # in the studio's
 
 def move_to_trash(folder: Path) -> None:
     """Move a run to the trash. Raises StudioError if it is being painted, StorageError."""
-    RunLock(folder).release()  # raises if a job has it; released, as some systems do not move open files
     target = folder.parent / FOLDER / folder.name
-    with storage_errors(target):
-        target.parent.mkdir(exist_ok=True)
-        folder.rename(target)
+    with folder_lock(folder.parent):
+        run_lock = RunLock(folder)
+        try:
+            if os.name == "nt":  # which does not move open files
+                run_lock.release()
+            with storage_errors(target):
+                target.parent.mkdir(exist_ok=True)
+                folder.rename(target)
+        finally:
+            run_lock.release()
 
 
 def restore(studio: Path, run_id: str) -> None:
     """Move a run from the trash back to the studio's folder. Raises StorageError."""
-    with storage_errors(studio / run_id):
+    with folder_lock(studio), storage_errors(studio / run_id):
         (studio / FOLDER / run_id).rename(studio / run_id)
 
 
-def delete(folder: Path) -> None:
-    """Delete the files of a run in the trash. Raises StudioError if it is not in the trash, StorageError."""
+def delete(folder: Path) -> bool:
+    """Delete the files of a run in the trash; returns whether it was still there. Raises StudioError if it is not in
+    the trash, StorageError."""
     if folder.parent.name != FOLDER:
         raise StudioError("The run {name} is not in the trash: delete it first.", name=folder.name)
-    with storage_errors(folder):
+    with folder_lock(folder.parent.parent), storage_errors(folder):
+        if not folder.is_dir():  # another page has emptied the trash, or restored it
+            return False
         shutil.rmtree(folder)
+        return True
 
 
 def remove(folder: Path) -> None:

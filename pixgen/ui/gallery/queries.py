@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from pixgen.errors import StudioError
-from pixgen.studio.gallery.catalogue import Entry, RunFilter
+from pixgen.studio.gallery.entries import Entry, RunFilter
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.vision.search.query import parse_date

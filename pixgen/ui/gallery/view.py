@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pixgen.recipe.presets import available_presets
 from pixgen.studio import Run
-from pixgen.studio.gallery.catalogue import Entry
+from pixgen.studio.gallery.entries import Entry
 from pixgen.studio.gallery.gallery import RunDetails
 from pixgen.studio.runs.curve import Column
 from pixgen.ui import canvas

@@ -20,8 +20,20 @@ from tests.studio.fakes import a_recipe
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request):
+    """Where the catalogue's database is."""
+    return request.getfixturevalue("postgres_server") if request.param == "postgresql" else ""
+
+
 @pytest.fixture
-def catalogue(tmp_path):
+def catalogue(tmp_path, address):
+    with closing(Catalogue(tmp_path, address=address)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_catalogue(tmp_path):
     return Catalogue(tmp_path)
 
 
@@ -106,9 +118,9 @@ def test_runs_that_have_not_changed_are_not_read_again(put, tmp_path):
 
 
 @pytest.mark.parametrize("spoilt", ["missing", "no database", "another version", "older table"])
-def test_without_its_file_it_is_made_anew(catalogue, put, tmp_path, spoilt):
+def test_without_its_file_it_is_made_anew(sqlite_catalogue, put, tmp_path, spoilt):
     put("one", marks=RunTags(True, ("sea",)))
-    assert found(catalogue) == ["one"]
+    assert found(sqlite_catalogue) == ["one"]
     if spoilt == "missing":
         (tmp_path / FILE).unlink()
     elif spoilt == "no database":
@@ -118,27 +130,27 @@ def test_without_its_file_it_is_made_anew(catalogue, put, tmp_path, spoilt):
             table.execute("PRAGMA user_version = 99")
             table.execute("DROP TABLE tags")
         table.close()
-    assert found(catalogue, tag="sea", favourite=True) == ["one"]
+    assert found(sqlite_catalogue, tag="sea", favourite=True) == ["one"]
 
 
-def test_a_file_that_breaks_in_the_middle_is_said_and_made_anew(catalogue, put, tmp_path):
+def test_a_file_that_breaks_in_the_middle_is_said_and_made_anew(sqlite_catalogue, put, tmp_path):
     for _ in range(40):
         put("a long prompt " * 20)
-    assert len(found(catalogue)) == 40
+    assert len(found(sqlite_catalogue)) == 40
     data = bytearray((tmp_path / FILE).read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)  # the first page is whole
     (tmp_path / FILE).write_bytes(bytes(data))
     with pytest.raises(StorageError, match="was broken and is being rebuilt"):
-        found(catalogue)
-    assert len(found(catalogue)) == 40
+        found(sqlite_catalogue)
+    assert len(found(sqlite_catalogue)) == 40
 
 
 def test_a_database_that_another_process_holds_is_said_and_is_there_later(
-    catalogue, put, tmp_path, monkeypatch
+    sqlite_catalogue, put, tmp_path, monkeypatch
 ):
     put("one")
-    assert found(catalogue) == ["one"]
-    monkeypatch.setattr("pixgen.studio.gallery.catalogue._PATIENCE", 0.1)
+    assert found(sqlite_catalogue) == ["one"]
+    monkeypatch.setattr("pixgen.studio.gallery.database._PATIENCE", 0.1)
     put("two")
     fresh = Catalogue(tmp_path)
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
