@@ -230,6 +230,16 @@ PerDevice = Annotated[
         rich_help_panel=RUNS,
     ),
 ]
+Catalogue = Annotated[
+    str | None,
+    typer.Option(
+        help="A PostgreSQL database for the list of the runs, which several pages on one folder share: "
+        "postgresql://USER:PASSWORD@HOST/DATABASE. "
+        "Default: $PIXGEN_CATALOGUE, else a file in the folder.",
+        metavar="ADDRESS",
+        rich_help_panel=RUNS,
+    ),
+]
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="For programs: print one JSON value.", rich_help_panel=OUTPUT),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pixgen.cli._options import RUNS, Cluster, Devices, PerDevice, example
+from pixgen.cli._options import RUNS, Catalogue, Cluster, Devices, PerDevice, example
 from pixgen.cli._outputs import print_line
 from pixgen.cli._signals import exit_status
 from pixgen.cli._studio import open_studio
@@ -141,6 +141,7 @@ def open_page(
             rich_help_panel=RUNS,
         ),
     ] = None,
+    catalogue: Catalogue = None,
     models_dir: Annotated[
         Path | None,
         typer.Option(
@@ -179,7 +180,13 @@ def open_page(
     )
     configure_logs(_read_log_format(log_format), private=policy.public)
     with open_studio(
-        output_dir, device=device, devices=devices, cluster=cluster, per_device=per_device, policy=policy
+        output_dir,
+        device=device,
+        devices=devices,
+        cluster=cluster,
+        per_device=per_device,
+        catalogue=catalogue,
+        policy=policy,
     ) as studio:
         library = PictureLibrary(studio, roots=search_root or [])
         library.follow()

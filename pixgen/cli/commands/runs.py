@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixgen.cli._options import FILTERS, OUTPUT, PICTURE, AsJson, OutputDir, Overwrite, Run, example
+from pixgen.cli._options import (
+    FILTERS,
+    OUTPUT,
+    PICTURE,
+    AsJson,
+    Catalogue,
+    OutputDir,
+    Overwrite,
+    Run,
+    example,
+)
 from pixgen.cli._outputs import print_table, printable
 
 if TYPE_CHECKING:
@@ -75,11 +85,16 @@ RunNames = Annotated[list[str], typer.Argument(help="The names of runs.", metava
 
 
 @runs.callback(invoke_without_command=True)
-def _runs(context: typer.Context, output_dir: OutputDir = None, as_json: AsJson = False) -> None:
+def _runs(
+    context: typer.Context,
+    output_dir: OutputDir = None,
+    catalogue: Catalogue = None,
+    as_json: AsJson = False,
+) -> None:
     """List, show, tag, delete and restore runs."""
     if context.invoked_subcommand is None:
-        _list(output_dir=output_dir, as_json=as_json)
-    elif output_dir is not None or as_json:
+        _list(output_dir=output_dir, catalogue=catalogue, as_json=as_json)
+    elif output_dir is not None or catalogue is not None or as_json:
         raise typer.BadParameter(f"Put the options after “{context.invoked_subcommand}”.")
 
 
@@ -130,6 +145,7 @@ def _list(
         int | None, typer.Option(help="At most this many.", min=1, metavar="N", rich_help_panel=OUTPUT)
     ] = None,
     output_dir: OutputDir = None,
+    catalogue: Catalogue = None,
     as_json: AsJson = False,
 ) -> None:
     """List runs, all or by words, tags, state, preset, date or what the picture shows."""
@@ -147,7 +163,7 @@ def _list(
         after=parse_date(after) if after else None,
         before=parse_date(before) if before else None,
     )
-    with _gallery(output_dir, device="auto" if looks else "cpu") as gallery:
+    with _gallery(output_dir, catalogue, device="auto" if looks else "cpu") as gallery:
         found = _search_by_look(gallery, looks, query, top) if looks else gallery.find(query, count=top)
         folder = gallery.studio.folder
     if as_json:
@@ -174,9 +190,14 @@ def _list(
 
 @runs.command("show")
 @example("pixgen runs show 20261129-120000-abcdef")
-def _show(run: RunName, output_dir: OutputDir = None, as_json: AsJson = False) -> None:
+def _show(
+    run: RunName,
+    output_dir: OutputDir = None,
+    catalogue: Catalogue = None,
+    as_json: AsJson = False,
+) -> None:
     """Show a run: recipe, progress, files, and the runs it came from or led to."""
-    with _gallery(output_dir) as gallery:
+    with _gallery(output_dir, catalogue) as gallery:
         opened = gallery.open(run)
         facts = _details_as_dict(opened, gallery.studio.folder)
     if as_json:
@@ -215,11 +236,16 @@ def _favourite(
         bool, typer.Option("--off", help="Remove from favourites.", rich_help_panel=PICTURE)
     ] = False,
     output_dir: OutputDir = None,
+    catalogue: Catalogue = None,
     as_json: AsJson = False,
 ) -> None:
     """Add runs to the favourites."""
     _apply_to_runs(
-        run, lambda gallery, name: gallery.update_tags(name, favourite=not off), output_dir, as_json
+        run,
+        lambda gallery, name: gallery.update_tags(name, favourite=not off),
+        output_dir,
+        catalogue,
+        as_json,
     )
 
 
@@ -229,28 +255,43 @@ def _tag(
     run: RunName,
     tags: Annotated[list[str], typer.Argument(help="Tags to add; after “--”, -TAG removes one.")],
     output_dir: OutputDir = None,
+    catalogue: Catalogue = None,
     as_json: AsJson = False,
 ) -> None:
     """Add tags to a run, or remove them: `pixgen runs tag RUN -- -sea`."""
     add = [tag for tag in tags if not tag.startswith("-")]
     remove = [tag[1:] for tag in tags if tag.startswith("-")]
     _apply_to_runs(
-        [run], lambda gallery, name: gallery.update_tags(name, add=add, remove=remove), output_dir, as_json
+        [run],
+        lambda gallery, name: gallery.update_tags(name, add=add, remove=remove),
+        output_dir,
+        catalogue,
+        as_json,
     )
 
 
 @runs.command("delete")
 @example("pixgen runs delete 20261129-120000-abcdef")
-def _delete(run: RunNames, output_dir: OutputDir = None, as_json: AsJson = False) -> None:
+def _delete(
+    run: RunNames,
+    output_dir: OutputDir = None,
+    catalogue: Catalogue = None,
+    as_json: AsJson = False,
+) -> None:
     """Move runs to the trash; `pixgen runs restore` brings them back."""
-    _apply_to_runs(run, lambda gallery, name: gallery.delete(name), output_dir, as_json)
+    _apply_to_runs(run, lambda gallery, name: gallery.delete(name), output_dir, catalogue, as_json)
 
 
 @runs.command("restore")
 @example("pixgen runs restore 20261129-120000-abcdef")
-def _restore(run: RunNames, output_dir: OutputDir = None, as_json: AsJson = False) -> None:
+def _restore(
+    run: RunNames,
+    output_dir: OutputDir = None,
+    catalogue: Catalogue = None,
+    as_json: AsJson = False,
+) -> None:
     """Restore runs from the trash."""
-    _apply_to_runs(run, lambda gallery, name: gallery.restore(name), output_dir, as_json)
+    _apply_to_runs(run, lambda gallery, name: gallery.restore(name), output_dir, catalogue, as_json)
 
 
 @runs.command("empty")
@@ -260,12 +301,13 @@ def _empty(
         bool, typer.Option("--yes", help="Do not ask for confirmation.", rich_help_panel=OUTPUT)
     ] = False,
     output_dir: OutputDir = None,
+    catalogue: Catalogue = None,
     as_json: AsJson = False,
 ) -> None:
     """Empty the trash: delete its runs and their files permanently."""
     from pixgen.studio.gallery.entries import RunFilter
 
-    with _gallery(output_dir) as gallery:
+    with _gallery(output_dir, catalogue) as gallery:
         count = len(gallery.find(RunFilter(trashed=True)))
         if count and not yes:
             typer.confirm(
@@ -278,11 +320,11 @@ def _empty(
 
 
 @contextmanager
-def _gallery(output_dir: Path | None, *, device: str = "cpu") -> "Iterator[Gallery]":
+def _gallery(output_dir: Path | None, catalogue: str | None, *, device: str = "cpu") -> "Iterator[Gallery]":
     from pixgen.studio import Studio
     from pixgen.studio.gallery.gallery import Gallery
 
-    with Studio(output_dir, device=device) as studio:
+    with Studio(output_dir, device=device, catalogue=catalogue) as studio:
         yield Gallery(studio)
 
 
@@ -293,10 +335,14 @@ def _search_by_look(gallery: "Gallery", looks: str, query: "RunFilter", top: int
 
 
 def _apply_to_runs(
-    names: list[str], do: "Callable[[Gallery, str], Any]", output_dir: Path | None, as_json: bool
+    names: list[str],
+    do: "Callable[[Gallery, str], Any]",
+    output_dir: Path | None,
+    catalogue: str | None,
+    as_json: bool,
 ) -> None:
     """Apply a change to each run, and print the result."""
-    with _gallery(output_dir) as gallery:
+    with _gallery(output_dir, catalogue) as gallery:
         for name in names:
             gallery.entry(name)  # nothing is changed if one of them is missing
         for name in names:

@@ -145,9 +145,7 @@ class Catalogue:
     cannot be written.
     """
 
-    def __init__(
-        self, folder: Path, *, read: Callable[[str], Run] | None = None, address: str = ""
-    ) -> None:
+    def __init__(self, folder: Path, *, read: Callable[[str], Run] | None = None, address: str = "") -> None:
         self.folder = folder
         self._read = read or (lambda run_id: read_run(folder, run_id))
         self._lock = threading.Lock()  # one thread synchronises at a time
@@ -170,7 +168,9 @@ class Catalogue:
                 if (place := self._find_folder(run_id)) is not None:
                     found[run_id] = place
             gone = sorted(known.keys() - found.keys())
-            changed = sorted(run_id for run_id, place in found.items() if known.get(run_id) != (*place, False))
+            changed = sorted(
+                run_id for run_id, place in found.items() if known.get(run_id) != (*place, False)
+            )
             for ids in _portions(gone):
                 with self._database.writing() as connection:
                     _remove_runs(connection, ids)
@@ -217,7 +217,7 @@ class Catalogue:
             .order_by(func.count().desc(), column)
         )
         with self._database.reading() as connection:
-            return {value: count for value, count in connection.execute(query)}
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def entry(self, run_id: str) -> Entry | None:
         """The run with this id, in the trash or not; None if there is none."""

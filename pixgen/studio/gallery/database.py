@@ -33,7 +33,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
-from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, ExecutableDDLElement
 
 from pixgen.errors import StorageError, StudioError
 from pixgen.studio.runs.run import folder_lock, folder_times
@@ -181,7 +181,10 @@ class SqliteFile:
         exists = self.path.exists() or bool(folder_times(self._folder) or list_trash(self._folder))
         # Transactions begin as the engine says; Python's own would begin with the first change.
         table = sqlite3.connect(
-            self.path if exists else ":memory:", timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            self.path if exists else ":memory:",
+            timeout=_PATIENCE,
+            isolation_level=None,
+            check_same_thread=False,
         )
         try:
             table.execute("PRAGMA synchronous = NORMAL")
@@ -283,7 +286,7 @@ class PostgresDatabase:
 
     def _schema(self) -> str:
         """The folder's schema. Another version of the tables has another one, so that pages of both can run."""
-        return f"pixgen_{_folder_id(self._folder)}_v{_VERSION}"
+        return f"pixgen_{folder_id(self._folder)}_v{_VERSION}"
 
 
 def _version(table: sqlite3.Connection) -> int:
@@ -303,8 +306,9 @@ def _make_tables(table: sqlite3.Connection) -> None:
         for (name,) in names.fetchall():
             table.execute(f'DROP TABLE "{name}"')
         for each in TABLES.sorted_tables:
-            for made in (CreateTable(each), *map(CreateIndex, each.indexes)):
-                table.execute(str(made.compile(dialect=sqlite.dialect())))
+            statements: list[ExecutableDDLElement] = [CreateTable(each), *map(CreateIndex, each.indexes)]
+            for statement in statements:
+                table.execute(str(statement.compile(dialect=sqlite.dialect())))
         table.execute(f"PRAGMA user_version = {_VERSION}")
 
 
@@ -322,7 +326,7 @@ def _read_address(address: str) -> URL:
     return url.set(drivername="postgresql+psycopg", query=query)
 
 
-def _folder_id(folder: Path) -> str:
+def folder_id(folder: Path) -> str:
     """The id of a studio's folder, made once. Raises StorageError."""
     path = folder / ID_FILE
     with storage_errors(path):

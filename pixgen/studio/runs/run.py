@@ -266,13 +266,13 @@ def find_video(run: str | Path, folder: Path | str | None = None) -> Path:
 class RunLock:
     """Holds a run's folder until ``release``; the system releases it when the process dies.
 
-    Raises StudioError if another job holds it or the folder is gone, StorageError if it cannot be written.
+    Raises StudioError if another job holds it, StorageError if the folder cannot be written or is gone.
     """
 
     def __init__(self, folder: Path) -> None:
         self._lock = _file_lock(folder)
         with storage_errors(folder / _LOCK_FILE):
-            before = _inode(folder)  # filelock would make a folder that is gone
+            before = folder.stat().st_ino  # filelock would make a folder that is gone
             try:
                 self._lock.acquire(timeout=_LOCK_PATIENCE, poll_interval=_LOCK_PATIENCE / 5)
             except Timeout as error:
@@ -281,22 +281,15 @@ class RunLock:
                     name=folder.name,
                 ) from error
             try:
-                if _inode(folder) != before:  # moved at this moment
+                if folder.stat().st_ino != before:
                     raise _no_run(folder.name)
-            except StudioError:
+            except (OSError, StudioError):  # it was moved at this moment
                 self.release()
                 raise
 
     def release(self) -> None:
         """Let other jobs work on the run; calling it again does nothing."""
         self._lock.release()
-
-
-def _inode(folder: Path) -> int:
-    try:
-        return folder.stat().st_ino
-    except FileNotFoundError as error:
-        raise _no_run(folder.name) from error
 
 
 def _no_run(run_id: str) -> StudioError:

@@ -19,8 +19,8 @@ from pixgen.images import open_picture
 from pixgen.recipe.base import Setting, settings_of
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Job, Studio
-from pixgen.studio.gallery.entries import RunFilter
 from pixgen.studio.gallery.compare import Difference, differences
+from pixgen.studio.gallery.entries import RunFilter
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.grids.grid import Grid, GridJob
 from pixgen.studio.runs.run import Run, mean_similarity
