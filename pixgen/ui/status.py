@@ -63,7 +63,7 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus, *, wait:
 
 
 def final_html(say: Translator, run: Run, *, link: str = "") -> str:
-    """The status of a run that is done, stopped or failed; ``link`` is the query of an address that brings back
+    """The status of a run that is done, stopped or failed, or that another page paints; ``link`` is the query of an address that brings back
     its settings."""
     recipe, steps = run.recipe, run.recipe.steps
     seed = say("seed {seed}", seed=recipe.seed)
@@ -78,7 +78,8 @@ def final_html(say: Translator, run: Run, *, link: str = "") -> str:
     said, more = {
         "done": (say("Done"), [step, duration(say, run.seconds), seed]),
         "stopped": begun if run.has_started else not_begun,
-    }.get(run.state, (say("Couldn't paint"), [step, seed]))
+        "failed": (say("Couldn't paint"), [step, seed]),
+    }.get(run.state, (say("Painted by another page"), [step, seed]))
     return status_section(
         run.state,
         status_line(said, more, progress=(run.step, steps), say=say),

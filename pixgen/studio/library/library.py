@@ -8,12 +8,14 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from pixgen.errors import PictureError, PixgenError, SearchError, StudioError
 from pixgen.images import open_picture
@@ -159,7 +161,8 @@ class PictureLibrary:
         return SearchFolder(folder.name, folder, model or self.model)
 
     def refresh_if_stale(self, place: SearchFolder) -> Iterator[Progress]:
-        """``refresh`` a folder, unless that is running or was done in the last ten minutes.
+        """``refresh`` a folder, unless that is running, here or on another page of the studio's folder, or was done
+        in the last ten minutes.
 
         The studio's own runs are always scanned, which is fast.
         """
@@ -169,10 +172,32 @@ class PictureLibrary:
                 return
             self._refreshing.add(place)
         try:
-            yield from self.refresh(place)
-            self._refreshed_at[place] = time.monotonic()
+            with self._indexing(place) as free:
+                if free:
+                    yield from self.refresh(place)
+                    self._refreshed_at[place] = time.monotonic()
         finally:
             self._refreshing.discard(place)
+
+    @contextmanager
+    def _indexing(self, place: SearchFolder) -> Iterator[bool]:
+        """Keep other pages from indexing the same folder; false if one of them does at this moment."""
+        if is_upload(place.name):  # which one visitor has
+            yield True
+            return
+        # A generator may be closed by another thread than it began on.
+        lock = FileLock(self.studio.folder / f".{place.name}.lock", thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        except OSError:  # a folder that cannot be written has no other page that writes
+            pass
+        try:
+            yield True
+        finally:
+            lock.release()
 
     def follow(self) -> None:
         """From now on, index every picture of the studio when its job ends."""

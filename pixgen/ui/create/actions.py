@@ -4,6 +4,7 @@ The page only watches: a job belongs to the studio and goes on when no browser i
 """
 
 import re
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ _ERROR_FIELDS = {
 _LARGEST_VIDEO = (
     8 * 2**20
 )  # bytes of a story or journey that plays where it was painted; others end as a picture
+_SAVED_EVERY = 2.0  # seconds between two looks at what another page has saved
 ENDED = ("done", "stopped", "failed")
 
 Busy = Literal["idle", "starting", "painting", "stopping"]
@@ -201,9 +203,8 @@ def restore_screen(studio: Studio, visitor: BrowserSession, *, say: Translator) 
         yield from watch_job(studio, job, visitor, say=say, mark=mark)
         return
     try:
-        last = None if run is None else _final_screen(studio, run, say=say)
-        if last is not None and visitor.is_newest(mark):
-            yield last
+        if run is not None:
+            yield from _show_saved(studio, run, visitor, mark, say=say)
     finally:
         watchers.leave(page, mark)
 
@@ -239,8 +240,24 @@ def show_run(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Ite
     if job is not None and not job.ended:
         yield from watch_job(studio, job, visitor, say=say)
     elif run is not None:
-        visitor.watchers.enter(visitor.page)  # the watcher of an earlier job leaves
-        yield replace(_final_screen(studio, run, say=say), queue=queue_view.queue_html(say, studio, visitor))
+        mark = visitor.watchers.enter(visitor.page)  # the watcher of an earlier job leaves
+        queue = queue_view.queue_html(say, studio, visitor)
+        for screen in _show_saved(studio, run, visitor, mark, say=say):
+            yield replace(screen, queue=queue)
+
+
+def _show_saved(
+    studio: Studio, run: Run, visitor: BrowserSession, mark: object, *, say: Translator
+) -> Iterator[Screen]:
+    """Yield the last screen of a run. If another page on the same folder paints it, yield what it saves until then."""
+    while visitor.is_newest(mark):
+        yield _final_screen(studio, run, say=say)
+        if run.state in ENDED:
+            return
+        time.sleep(_SAVED_EVERY)
+        if (now := visitor.run(studio)) is None or now.id != run.id:
+            return
+        run = now
 
 
 def _watch_one(
@@ -333,6 +350,8 @@ def _final_screen(studio: Studio, run: Run, *, say: Translator, picture: np.ndar
         say("{prompt}, finished after {steps} steps")
         if run.state == "done"
         else say("{prompt}, stopped at step {step} of {steps}")
+        if run.state in ENDED
+        else say("{prompt}, step {step} of {steps}")
     )
     alt = alt.format(prompt=recipe.title, step=run.step, steps=recipe.steps)
     shown = canvas.picture_html(say, data, kind="png", alt=alt, size=size) if data else None
@@ -348,7 +367,7 @@ def _final_screen(studio: Studio, run: Run, *, say: Translator, picture: np.ndar
         name=file_name(recipe),
         resumable=run.state == "stopped" and (run.state_file.is_file() or not run.has_started),
         begun=run.has_started,
-        forkable=run.state_file.is_file(),
+        forkable=run.state in ENDED and run.state_file.is_file(),
         notice=say(run.notice) if failed else None,
     )
 

@@ -163,6 +163,19 @@ def test_a_large_folder_is_not_looked_through_each_time(make_finder, folder):
     assert brought(finder, place) == []
 
 
+def test_two_pages_on_a_folder_do_not_index_it_at_once(make_finder):
+    one, other = make_finder(), make_finder()
+    run = painted(one.studio, "a red fox")
+    running = one.refresh_if_stale(one.places[RUNS])
+    next(running)
+    assert brought(other, other.places[RUNS]) == []
+    *_, last = running
+    assert last.added == 1
+    *_, last = brought(other, other.places[RUNS])
+    assert (last.added, last.unchanged) == (0, 1)
+    assert seen(other, other.places[RUNS]) == {f"{run.id}/picture.png"}
+
+
 def test_whoever_leaves_in_the_middle_leaves_it_to_the_next(make_finder, folder):
     finder = make_finder(roots=[folder])
     place = finder.places["My-Trips"]

@@ -166,6 +166,21 @@ def test_after_a_restart_the_finished_picture_is_there_again(make_studio, visito
     assert picture_of(last)[1].size == (64, 48)
 
 
+def test_a_picture_that_another_page_paints_is_followed_to_its_end(make_studio, visitor, monkeypatch):
+    monkeypatch.setattr("pixgen.ui.create.actions._SAVED_EVERY", 0.05)
+    studio = make_studio(seconds=0.02)
+    screens, visitor = begun(studio, visitor, steps=300)
+    screens.close()
+    again = BrowserSession.from_browser(json.dumps(visitor.stored), None)
+    back = restore_screen(make_studio(), again, say=ENGLISH)  # a page on the same folder
+    assert next(back) == Screen()
+    screen = next(back)
+    assert "Painted by another page" in screen.status
+    assert (screen.busy, screen.resumable, screen.forkable) == ("idle", False, False)
+    stop(studio, again)
+    assert 'data-state="stopped"' in list(back)[-1].status
+
+
 def test_a_page_that_has_painted_nothing_comes_back_empty(studio, visitor):
     assert list(restore_screen(studio, visitor, say=ENGLISH)) == [Screen()]
 
