@@ -230,6 +230,16 @@ PerDevice = Annotated[
         rich_help_panel=RUNS,
     ),
 ]
+DeviceShare = Annotated[
+    float,
+    typer.Option(
+        help="With --cluster: the share of each device that this page takes, such as 0.5 for each of two pages.",
+        metavar="SHARE",
+        min=0.01,
+        max=1.0,
+        rich_help_panel=RUNS,
+    ),
+]
 Catalogue = Annotated[
     str | None,
     typer.Option(

@@ -22,6 +22,7 @@ def open_studio(
     devices: str | None = None,
     cluster: str | None = None,
     per_device: int = 1,
+    device_share: float = 1.0,
     **options: Any,
 ) -> Iterator["Studio"]:
     """A studio in a folder, on one device, several devices, or a cluster; on a ZeroGPU Space, on the GPU
@@ -31,6 +32,7 @@ def open_studio(
         devices: as ``parse_devices`` reads them; by default ``$PIXGEN_DEVICES``, else only ``device``.
         cluster: the address of a Ray cluster; by default ``$PIXGEN_CLUSTER``, else none.
         per_device: how many workers share each device of the cluster.
+        device_share: of each of its devices, for all of these workers.
         options: further arguments of ``Studio``.
 
     Raises DeviceError, StorageError.
@@ -49,8 +51,9 @@ def open_studio(
             options |= {"workers": [ZeroGpuWorker()], "models": zero_gpu_models()}
             device, names = "cpu", ""
         elif address and not devices:
-            nodes = stack.enter_context(open_cluster(address, per_device=per_device))
-            options["workers"], names = nodes.workers, ""
+            nodes = stack.enter_context(open_cluster(address, per_device=per_device, share=device_share))
+            options |= {"workers": nodes.workers, "models": nodes.models(device)}
+            names = ""
         chosen = parse_devices(names) if names else ()
         studio = stack.enter_context(closing(Studio(folder, device=device, devices=chosen, **options)))
         if nodes is not None:
@@ -58,12 +61,12 @@ def open_studio(
         yield studio
 
 
-def open_cluster(address: str, *, per_device: int = 1) -> "Cluster":
+def open_cluster(address: str, *, per_device: int = 1, share: float = 1.0) -> "Cluster":
     """A connection to a Ray cluster. Raises DeviceError if Ray is not installed, or there is no cluster."""
     require_ray()
     from pixgen.cluster.connection import Cluster
 
-    return Cluster(address, per_device=per_device)
+    return Cluster(address, per_device=per_device, share=share)
 
 
 def require_ray() -> None:

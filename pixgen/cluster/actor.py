@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import ray
 from PIL import Image
 
@@ -38,11 +39,14 @@ from pixgen.studio.workers.base import pack_state, painting_error, unpack_state
 from pixgen.studio.workers.local import LocalPainting, LocalWorker, Painter, paint
 
 if TYPE_CHECKING:
+    import torch
+
+    from pixgen.models import Perceptor, Perceptors
     from pixgen.synthesis import Frame
 
 group: Any = ray.method  # its type knows calls of few arguments
 MOST_QUEUED = 64  # messages; painting waits for a studio that is slower
-GROUPS = {"paint": 1, "frames": 2, "control": 1}  # threads for each kind of call
+GROUPS = {"paint": 1, "frames": 2, "control": 1, "embed": 1}  # threads for each kind of call
 
 
 class PaintingActor:
@@ -121,6 +125,39 @@ class PaintingActor:
         """Drop a painting."""
         if (painting := self._paintings.pop(key, None)) is not None:
             painting.halt()
+
+    @group(concurrency_group="embed")
+    def describe_perceptor(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """What is known of CLIPs without embedding anything; they are loaded. Raises ModelError."""
+        perceptor = self._worker.models.perceptor(names)
+        return {name: getattr(perceptor, name) for name in ("size", "logit_scale", "logit_bias")}
+
+    @group(concurrency_group="embed")
+    def embed_texts(self, names: tuple[str, ...], texts: list[str]) -> np.ndarray:
+        """The unit vectors ``(N, D)`` float32 of texts, by these CLIPs."""
+        return self._embed(names, lambda perceptor: perceptor.embed_texts(texts))
+
+    @group(concurrency_group="embed")
+    def embed_images(self, names: tuple[str, ...], pictures: np.ndarray) -> np.ndarray:
+        """The unit vectors ``(N, D)`` float32 of pictures ``(N, 3, H, W)`` uint8."""
+        import torch
+
+        def embed(perceptor: "Perceptor | Perceptors") -> "torch.Tensor":
+            pixels = torch.from_numpy(np.array(pictures)).to(perceptor.device)  # Ray's own array is read-only
+            return perceptor.embed_images(pixels.float() / 255)
+
+        return self._embed(names, embed)
+
+    def _embed(
+        self, names: tuple[str, ...], embed: "Callable[[Perceptor | Perceptors], torch.Tensor]"
+    ) -> np.ndarray:
+        """Embed between two steps of what is painted."""
+        import torch
+
+        self._worker.prepare()  # this thread
+        perceptor = self._worker.models.perceptor(names)
+        with self._worker.lock, torch.no_grad():
+            return embed(perceptor).cpu().numpy()
 
     @group(concurrency_group="control")
     def free_memory(self) -> None:

@@ -19,6 +19,7 @@ from pixgen.studio.workers.local import Painter
 
 if TYPE_CHECKING:
     from pixgen.studio import Studio
+    from pixgen.studio.model_cache import ModelCache
 
 log = logging.getLogger(__name__)
 _LOOK_EVERY = 5.0  # seconds between two looks at the cluster's nodes
@@ -33,6 +34,7 @@ class Cluster:
         address: ``local`` starts Ray on this machine, ``auto`` finds the cluster that it is part of, and
             ``ray://HOST:10001`` is the head of another.
         per_device: how many workers share each device.
+        share: of each device, for these workers; the rest is for other pages on the same cluster.
         painter: builds the optimization that yields the frames, on the node.
         patience: seconds without an answer after which an actor, or the head, counts as lost.
 
@@ -44,11 +46,13 @@ class Cluster:
         address: str,
         *,
         per_device: int = 1,
+        share: float = 1.0,
         painter: Painter | None = None,
         patience: float = 15.0,
     ) -> None:
         self.address = address
-        self._per_device, self._painter, self._patience = per_device, painter, patience
+        self._per_device, self._share = per_device, share
+        self._painter, self._patience = painter, patience
         self._workers: dict[Place, RayWorker] = {}
         self._closed = threading.Event()
         self._following: threading.Thread | None = None
@@ -65,6 +69,12 @@ class Cluster:
         """One for each place."""
         return list(self._workers.values())
 
+    def models(self, device: str) -> "ModelCache":
+        """The models for a studio on ``device``, whose classification and search embed on the workers."""
+        from pixgen.cluster.perceptor import cluster_models  # here: it loads torch
+
+        return cluster_models(lambda: self.workers, device=device)
+
     def places(self) -> list[Place]:
         """The places for workers on the nodes that are alive: every GPU, or the CPU of nodes without one."""
         found = []
@@ -74,15 +84,15 @@ class Cluster:
             cpus, gpus = node["Resources"].get("CPU", 0.0), int(node["Resources"].get("GPU", 0))
             count = (gpus or (1 if cpus >= 1 else 0)) * self._per_device
             for number in range(1, count + 1):
-                share = cpus / count
+                share = cpus * self._share / count
                 found.append(
                     Place(
                         node=node["NodeID"],
                         host=node["NodeManagerHostname"],
                         device="cuda" if gpus else "cpu",
                         cpus=int(share) or share,
-                        gpus=gpus / count,
-                        share=max(1, gpus) / count,
+                        gpus=gpus * self._share / count,
+                        share=max(1, gpus) * self._share / count,
                         threads=None if gpus else max(1, int(share)),
                         number=number,
                     )

@@ -39,6 +39,7 @@ _POLL = 1.0  # seconds that an actor waits for a message before it answers that 
 # thread ends the connection.
 _LOST = (RayError, ConnectionError, RuntimeError, SystemExit)
 _ENDING = 3.0  # seconds to wait for the end of an actor
+_EMBEDDING = 120.0  # seconds for an actor to load CLIPs, and to embed a batch
 _START = 120.0  # seconds for a new actor to start: it loads torch, and Ray may have to make room for it
 
 
@@ -143,6 +144,13 @@ class RayWorker:
         painting.begin(recipe, state=state, save_every=save_every, report=report)
         return painting
 
+    def embed(self, method: str, names: tuple[str, ...], *data: Any) -> Any:
+        """The answer of the actor's ``describe_perceptor``, ``embed_texts`` or ``embed_images``, for the CLIPs of these
+        names. Raises PixgenError, WorkerLost; an actor that takes too long is left alone, as it may be painting."""
+        if self._actor is None:
+            raise WorkerLost("The worker {name} has not started yet.", name=self.name)
+        return self._answer(self._actor, method, names, *data, patience=_EMBEDDING, end_frozen=False)
+
     def free_memory(self) -> None:
         """Drop the loaded models on the node."""
         with suppress(WorkerLost):
@@ -191,13 +199,17 @@ class RayWorker:
         """The answer of an actor. Raises what the actor raised, and WorkerLost if none comes in time; an actor that
         is frozen is ended."""
         limit = self.patience if patience is None else patience
+        return self._answer(actor, method, *arguments, patience=limit, end_frozen=True)
+
+    def _answer(self, actor: Any, method: str, *arguments: Any, patience: float, end_frozen: bool) -> Any:
         answer = self.tell(actor, method, *arguments)
         try:
-            return ray.get(answer, timeout=limit)
+            return ray.get(answer, timeout=patience)
         except GetTimeoutError:
-            self._end_frozen()
+            if end_frozen:
+                self._end_frozen()
             raise WorkerLost(
-                "The worker {name} did not answer for {seconds:g} seconds.", name=self.name, seconds=limit
+                "The worker {name} did not answer for {seconds:g} seconds.", name=self.name, seconds=patience
             ) from None
         except RayTaskError as error:
             if isinstance(error.cause, PixgenError):

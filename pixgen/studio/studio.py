@@ -58,7 +58,7 @@ class Studio:
         folder: where runs are saved; by default ``$PIXGEN_OUTPUT_DIR``, else ``outputs``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:NUMBER``.
         devices: several devices instead, one for each worker, as ``parse_devices`` returns them.
-        workers: workers on other machines instead, which paint; ``device`` then classifies and searches.
+        workers: workers on other machines instead, which paint; ``device`` then does the short work, such as upscaling.
         catalogue: the address of a PostgreSQL database for the gallery's list of runs, which several pages share
             (``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``); by default ``$PIXGEN_CATALOGUE``, else a file in
             the folder.

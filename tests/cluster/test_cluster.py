@@ -8,15 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from pixgen.cli._studio import open_cluster
 from pixgen.cli.app import main
-from pixgen.errors import DeviceError, StudioError
+from pixgen.errors import DeviceError, ModelError, StudioError
+from pixgen.models import load_perceptor
 from pixgen.studio import Studio
 from pixgen.studio.library.classifier import ClassifierService
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.studio.workers.base import WorkerLost
+from pixgen.vision.search.query import parse_query
 from pixgen.vision.zeroshot.batches import make_question
 from pixgen.vision.zeroshot.sources import collect_sources
 from tests.studio.fakes import Painters, a_recipe, until
@@ -72,6 +75,11 @@ def test_the_status_lists_nodes_and_starts_nothing(nodes, capsys):
     assert main(["cluster", "status", "--cluster", nodes.address, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["nodes"]
     assert sorted((node["cpus"], node["alive"]) for node in found) == [(0, True), (1, True), (1, True)]
+
+
+def test_a_page_takes_its_share_of_each_device(nodes):
+    with open_cluster(nodes.address, share=0.5) as cluster:
+        assert [(place.cpus, place.share, place.threads) for place in cluster.places()] == [(0.5, 0.5, 1)] * 2
 
 
 def test_an_address_without_a_cluster_is_an_error_that_says_what_to_do():
@@ -171,6 +179,59 @@ def test_a_run_is_watched_changed_paused_and_stopped_as_on_a_local_device(studio
     again = studio.resume(job.id)
     assert again.wait(60)
     assert again.run.picture.read_bytes() == undisturbed(tmp_path, again.recipe)
+
+
+def test_clips_embed_on_the_workers_while_they_paint(studio, monkeypatch):
+    from pixgen.cluster.perceptor import ClusterPerceptor
+
+    here = load_perceptor(("pocket",), "cpu")
+    monkeypatch.setattr("pixgen.cluster.perceptor.load_perceptor", None)  # nothing is loaded in this process
+    there = ClusterPerceptor(("pocket",), workers=lambda: studio.workers, device="cpu")
+    pictures = torch.randint(256, (40, 3, there.size, there.size)).float() / 255
+    jobs = [studio.submit(a_recipe(seed=seed, steps=500)) for seed in range(2)]
+    until(lambda: all(job.frame is not None for job in jobs))
+    with torch.no_grad():
+        for _ in range(2):  # while all paint, and when none does
+            assert (there.logit_scale, there.logit_bias) == (here.logit_scale, here.logit_bias)
+            assert torch.allclose(
+                there.embed_texts(["a red fox"]), here.embed_texts(["a red fox"]), atol=1e-4
+            )
+            assert torch.allclose(there.embed_images(pictures), here.embed_images(pictures), atol=1e-4)
+            for job in jobs:
+                job.stop()
+                assert job.wait(20)
+    assert [(job.state, job.error) for job in jobs] == [("stopped", None)] * 2
+    with pytest.raises(ModelError, match="no CLIP “nothing”"):
+        _ = ClusterPerceptor(("nothing",), workers=lambda: studio.workers, device="cpu").size
+
+
+def test_a_page_on_a_cluster_classifies_searches_and_explains(studio, tmp_path):
+    from pixgen.cluster.perceptor import cluster_models
+
+    workers = studio.workers
+    for name in ("red", "green", "blue"):
+        Image.new("RGB", (40, 30), name).save(tmp_path / f"{name}.png")
+    sources = collect_sources([tmp_path])
+    question = make_question(sources, ("pocket",), labels="red, green, blue")
+    answers = []
+    for models in (None, cluster_models(lambda: workers), cluster_models(list)):
+        with Studio(tmp_path / "runs", device="cpu", models=models) as page:
+            service, library = ClassifierService(page), PictureLibrary(page)
+            classifier = service.classifier(question, ("pocket",))
+            (batch,) = service.classify(classifier, ("pocket",), sources)
+            place = library.add(tmp_path)
+            *_, last = library.refresh(place)
+            hits = library.search(place, library.embed(parse_query("red")), top=1)
+            heat = service.explain(classifier, ("pocket",), Image.open(tmp_path / "red.png"), label="red")
+            answers.append(
+                [
+                    [each.answer.top(1)[0].label for each in batch],
+                    hits[0].row.path,
+                    heat.shape,
+                    len(last.skipped),
+                ]
+            )
+    assert answers[0] == answers[1] == answers[2]
 
 
 def test_an_error_on_a_node_is_the_error_of_the_job(studio):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pixgen.cli._options import RUNS, Catalogue, Cluster, Devices, PerDevice, example
+from pixgen.cli._options import RUNS, Catalogue, Cluster, Devices, DeviceShare, PerDevice, example
 from pixgen.cli._outputs import print_line
 from pixgen.cli._signals import exit_status
 from pixgen.cli._studio import open_studio
@@ -133,6 +133,7 @@ def open_page(
     devices: Devices = None,
     cluster: Cluster = None,
     per_device: PerDevice = 1,
+    device_share: DeviceShare = 1.0,
     output_dir: Annotated[
         Path | None,
         typer.Option(
@@ -185,6 +186,7 @@ def open_page(
         devices=devices,
         cluster=cluster,
         per_device=per_device,
+        device_share=device_share,
         catalogue=catalogue,
         policy=policy,
     ) as studio:

@@ -65,6 +65,12 @@ class Perceptor(nn.Module):
         """The trained factor on cosines before a softmax."""
         return float(self.model.logit_scale.detach().exp())
 
+    @cached_property
+    def logit_bias(self) -> float | None:
+        """The trained number that a sigmoid adds, as SigLIP's; None without one."""
+        bias = getattr(self.model, "logit_bias", None)
+        return None if bias is None else float(bias)
+
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
         """Unit vectors ``(N, D)`` of N texts; float32."""
         tokens = self.tokenizer(list(texts)).to(self.device)
@@ -177,6 +183,13 @@ class Perceptors(nn.Module):
     def device(self) -> torch.device:
         """The models' device."""
         return self.members[0].device
+
+    @property
+    def logit_scale(self) -> float:
+        """The mean of the members' factors."""
+        return sum(member.logit_scale for member in self.members) / len(self.members)
+
+    logit_bias = None  # there is none that suits all
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
         """Unit vectors ``(N, sum of D)``."""

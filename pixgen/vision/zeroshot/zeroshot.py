@@ -180,7 +180,7 @@ def make_classifier(
     how = {"model": model, "templates": question.templates, "turn": turn, "stopped": stopped}
     labels = [english_label(label) for label in question.labels] if needs_english(model) else question.labels
     vectors = embeddings.vectors(perceptor, labels, **how)
-    scale, bias = _scale(perceptor)
+    scale, bias = perceptor.logit_scale, perceptor.logit_bias
     others = None
     if question.or_else or (question.several and bias is None):
         named = {label.casefold() for label in question.labels}
@@ -199,12 +199,3 @@ def english_label(label: str) -> str:
     """A label in another language in English, for the bundled CLIP; others as they are."""
     found = translate(label)
     return re.sub(r"^an? ", "", found.text) if found else label
-
-
-def _scale(perceptor: "Perceptor") -> tuple[float, float | None]:
-    """The trained factor on cosines and the bias; for several models the mean factor and no bias."""
-    members = getattr(perceptor, "members", None)
-    if members is not None:
-        return sum(member.logit_scale for member in members) / len(members), None
-    bias = getattr(perceptor.model, "logit_bias", None)
-    return perceptor.logit_scale, None if bias is None else float(bias)
