@@ -111,6 +111,7 @@ class RayWorker:
 
     def prepare(self) -> None:
         """Start the actor, and wait until it answers. Raises WorkerLost."""
+        self._about = {}
         try:
             self._actor = self._start()
         except _LOST as error:
@@ -147,7 +148,7 @@ class RayWorker:
     def embed(self, method: str, names: tuple[str, ...], *data: Any) -> Any:
         """The answer of the actor's ``describe_perceptor``, ``embed_texts`` or ``embed_images``, for the CLIPs of these
         names. Raises PixgenError, WorkerLost; an actor that takes too long is left alone, as it may be painting."""
-        if self._actor is None:
+        if not self._about:  # it may wait for a free device
             raise WorkerLost("The worker {name} has not started yet.", name=self.name)
         return self._answer(self._actor, method, names, *data, patience=_EMBEDDING, end_frozen=False)
 
