@@ -186,10 +186,10 @@ def test_clips_embed_on_the_workers_while_they_paint(studio, monkeypatch):
 
     here = load_perceptor(("pocket",), "cpu")
     monkeypatch.setattr("pixgen.cluster.perceptor.load_perceptor", None)  # nothing is loaded in this process
-    there = ClusterPerceptor(("pocket",), workers=lambda: studio.workers, device="cpu")
-    pictures = torch.randint(256, (40, 3, there.size, there.size)).float() / 255
     jobs = [studio.submit(a_recipe(seed=seed, steps=500)) for seed in range(2)]
     until(lambda: all(job.frame is not None for job in jobs))
+    there = ClusterPerceptor(("pocket",), workers=lambda: studio.workers, device="cpu")
+    pictures = torch.randint(256, (40, 3, there.size, there.size)).float() / 255
     with torch.no_grad():
         for _ in range(2):  # while all paint, and when none does
             assert (there.logit_scale, there.logit_bias) == (here.logit_scale, here.logit_bias)
