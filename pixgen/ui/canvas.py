@@ -119,7 +119,7 @@ def sketches_html(say: Translator, pictures: Sequence[np.ndarray], *, picked: in
     )
     return (
         f'<section class="pg-sketches" aria-label="{escape(say("Other sketches to start from"))}">'
-        f"<h3>{escape(say('Other sketches to start from'))}</h3><ul>{items}</ul></section>"
+        f"<h2>{escape(say('Other sketches to start from'))}</h2><ul>{items}</ul></section>"
     )
 
 

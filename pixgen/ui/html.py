@@ -106,7 +106,7 @@ def script_texts(say: Translator) -> str:
 
 def heading(text: str) -> str:
     """A small heading inside a column."""
-    return f'<h3 class="pg-heading">{escape(text)}</h3>'
+    return f'<h2 class="pg-heading">{escape(text)}</h2>'
 
 
 def note(text: str) -> str:

@@ -89,7 +89,7 @@ def test_a_zip_of_folders_is_checked(classify, tmp_path):
     page = classify()
     upload(page, tmp_path / "set.zip")
     page.locator("#pg-classify").click()
-    page.locator(".pg-accuracy h3", has_text=" of 2 correct").wait_for()
+    page.locator(".pg-accuracy h2", has_text=" of 2 correct").wait_for()
     assert page.locator(".pg-confusion tbody tr").count() >= 2
 
 

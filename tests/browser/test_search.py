@@ -246,7 +246,7 @@ def test_what_was_painted_is_found_by_its_words(visit):
     unfold(page, SAY("Filters"))
     page.get_by_label(SAY("Prompt contains")).fill("aubergine")
     find(page, "a purple aubergine")
-    assert page.locator("#pg-one h3").inner_text() == "a purple aubergine"
+    assert page.locator("#pg-one h2").inner_text() == "a purple aubergine"
 
 
 def test_a_found_picture_is_classified(shown):

@@ -94,7 +94,7 @@ def heat_map(say: Translator, picture: Image.Image, glow: Image.Image, *, name: 
     title = say("Why “{label}”?", label=label)
     alt = say("{name}, with the areas that support “{label}” highlighted", name=name, label=label)
     return (
-        f'<div class="pg-heat" role="dialog" aria-label="{escape(title)}"><div><h3>{escape(title)}</h3>'
+        f'<div class="pg-heat" role="dialog" aria-label="{escape(title)}"><div><h2>{escape(title)}</h2>'
         f'<p><img src="{_uri(shown)}" alt="{escape(name)}"><img src="{_uri(glow)}" alt="{escape(alt)}"></p>'
         f"<small>{escape(say('Bright areas raised the similarity to this label (integrated gradients, Sundararajan et al., 2017).'))}</small>"
         f'<button type="button" data-close autofocus>{escape(say("Close"))}</button></div></div>'
@@ -112,7 +112,7 @@ def _card(say: Translator, place: int, result: ClassifiedPicture, top: int) -> s
     answer, told = result.answer, summary(say, result)
     alt = escape(f"{result.name}: {told}")
     picture = f'<img src="{result.thumbnail}" alt="{alt}">' if result.thumbnail else "<span></span>"
-    head = f"<h3>{escape(told)}</h3><small>{escape(result.name)}</small>"
+    head = f"<h2>{escape(told)}</h2><small>{escape(result.name)}</small>"
     if answer is None:
         return f'<li class="pg-card failed">{picture}<div>{head}</div></li>'
     close = ""
@@ -210,7 +210,7 @@ def _accuracy(say: Translator, evaluation: Evaluation) -> str:
         )
         unknown = f"<p>{escape(unknown)}</p>"
     return (
-        f'<section class="pg-accuracy"><h3>{escape(total)}</h3>{unknown}'
+        f'<section class="pg-accuracy"><h2>{escape(total)}</h2>{unknown}'
         f'<details><summary>{escape(say("Accuracy by label"))}</summary><ul class="pg-shares">{rows}</ul></details>'
         f"{_confusion(say, evaluation.occurring())}</section>"
     )

@@ -31,7 +31,7 @@ def queue_html(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
     waiting = [place.job for place in places if place.job.state == "waiting"]
     items = "".join(_item(say, place, waiting=waiting) for place in places)
     title = escape(say("The queue"))
-    return f'<section class="pg-queue" aria-label="{title}"><h3>{title}</h3><ol>{items}</ol></section>'
+    return f'<section class="pg-queue" aria-label="{title}"><h2>{title}</h2><ol>{items}</ol></section>'
 
 
 def seconds_until(studio: Studio, job: Job) -> float | None:

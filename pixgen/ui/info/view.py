@@ -57,10 +57,10 @@ def of_info(say: Translator, info: PictureInfo, path: Path) -> str:
     told = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return (
         f'<article class="pg-info" data-program="{escape(info.program)}">{_preview(path)}'
-        f"<div><h3>{escape(say('Made by {program}', program=info.program))}</h3>"
+        f"<div><h2>{escape(say('Made by {program}', program=info.program))}</h2>"
         f"<p>{escape(name)}</p>{told}</div>"
-        f"<h4>{escape(say('Prompts'))}</h4>{_prompts(say, info.recipe.prompts)}"
-        f"<h4>{escape(say('Settings'))}</h4>{_rows(_settings(info))}<p>{escape(say('Everything else is default.'))}</p>"
+        f"<h3>{escape(say('Prompts'))}</h3>{_prompts(say, info.recipe.prompts)}"
+        f"<h3>{escape(say('Settings'))}</h3>{_rows(_settings(info))}<p>{escape(say('Everything else is default.'))}</p>"
         f"{_left_out(say, info)}</article>"
     )
 
@@ -111,4 +111,4 @@ def _rows(rows: Iterable[tuple[str, str]]) -> str:
 def _left_out(say: Translator, info: PictureInfo) -> str:
     if not info.left_out:
         return ""
-    return f"<h4>{escape(say('Not used: pixgen has no counterpart'))}</h4>{_rows(info.left_out)}"
+    return f"<h3>{escape(say('Not used: pixgen has no counterpart'))}</h3>{_rows(info.left_out)}"

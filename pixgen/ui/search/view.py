@@ -149,7 +149,7 @@ def chosen_html(say: Translator, one: Found, *, number: int, paths: bool) -> str
     listed = "".join(f"<span>{escape(each)}</span>" for each in facts)
     return (
         f'<article class="pg-chosen" data-chosen="{number}">{_image(_thumbnail_of(one), _alt(say, hit))}'
-        f'<div><h3 title="{escape(title)}">{escape(title)}</h3><p class="pg-line">{listed}</p>{copy}</div></article>'
+        f'<div><h2 title="{escape(title)}">{escape(title)}</h2><p class="pg-line">{listed}</p>{copy}</div></article>'
     )
 
 

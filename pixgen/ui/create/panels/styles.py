@@ -208,7 +208,7 @@ def strip(say: Translator, chosen: str, mine: str) -> str:
         for style in read_custom(mine)
     ]
     return (
-        f'<section aria-label="{escape(say("Style"))}"><h3>{escape(say("Style"))}</h3>'
+        f'<section aria-label="{escape(say("Style"))}"><h2>{escape(say("Style"))}</h2>'
         f'<ul class="pg-styles">{"".join(tiles)}</ul></section>'
     )
 
