@@ -69,7 +69,18 @@ class Pixels(Value):
     """Cells of one colour each, as in pixel art and mosaics."""
 
     shape: Annotated[
-        Literal["square", "hex", "triangle", "diamond", "brick", "knit"], setting("Shape of the cells")
+        Literal["square", "hex", "triangle", "diamond", "brick", "knit"],
+        setting(
+            "Shape of the cells",
+            choices={
+                "square": "squares",
+                "hex": "hexagons",
+                "triangle": "triangles",
+                "diamond": "diamonds",
+                "brick": "bricks",
+                "knit": "knitted stitches",
+            },
+        ),
     ] = "square"
     size: Annotated[int, setting("Size of a cell", "In the picture's pixels.", low=1, high=256, step=1)] = 4
     colours: Annotated[

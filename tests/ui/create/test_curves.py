@@ -45,6 +45,11 @@ def test_keyframes_and_expressions_are_drawn():
     assert "1 to 1.2" in html
 
 
+def test_the_ends_of_a_curve_have_three_digits_of_its_range():
+    assert "0.5 to 1.5" in drawn(zoom="1 + 0.5*sin(t*tau)", frames=48)
+    assert "<small>0 to 1</small>" in drawn(x="max(0.00001, t/10)", frames=121)
+
+
 def test_weights_and_the_sound_are_drawn(tmp_path):
     path = tmp_path / "a.wav"
     write_wav(path, swelling_sine_with_clicks(seconds=2, clicks=()))

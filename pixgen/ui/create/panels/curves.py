@@ -5,6 +5,7 @@ sound, over its levels.
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple
 from functools import lru_cache
@@ -119,7 +120,8 @@ def _curve_html(title: str, points: list[float], say: Translator) -> str:
         f"{number * across:.1f},{_HEIGHT * (high - value) / (high - low):.1f}"
         for number, value in enumerate(points)
     )
-    span = say("{low:.3g} to {high:.3g}", low=low, high=high)
+    digits = 2 - math.floor(math.log10(high - low))  # three of the range
+    span = say("{low:.3g} to {high:.3g}", low=round(low, digits), high=round(high, digits))
     return (
         f"<figure><figcaption>{escape(title)} <small>{escape(span)}</small></figcaption>"
         f'<svg viewBox="0 -1 {_WIDTH} {_HEIGHT + 2}" preserveAspectRatio="none" role="img" '
