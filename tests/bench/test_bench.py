@@ -119,7 +119,8 @@ def test_stream_compares_in_pairs(capsys):
     figures = json.loads(capsys.readouterr().out)
     alone, watched = figures["alone_steps_a_second"], figures["watched_steps_a_second"]
     assert figures["costs_percent"] == [figures["cost_percent"]]
-    assert figures["cost_percent"] == pytest.approx(100 * (1 - watched / alone), abs=0.5)
+    # The rates are rounded to a thousandth of a step a second, which counts where a machine stalls.
+    assert figures["cost_percent"] == pytest.approx(100 * (1 - watched / alone), abs=0.5, rel=0.01)
     assert figures["previews_a_run"] >= 1
 
 
