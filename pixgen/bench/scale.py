@@ -110,6 +110,11 @@ def _cluster(count: int) -> Iterator[tuple[Any, Any]]:
 
 @contextmanager
 def _studio(workers: Sequence[Worker], *, save_every: float = 60.0) -> Iterator[Studio]:
+    from pixgen.cluster.worker import RayWorker  # here: it needs Ray
+
+    for worker in workers:
+        if isinstance(worker, RayWorker):
+            worker.reopen()  # the studio before has closed it
     with (
         TemporaryDirectory(prefix="pixgen-bench-") as folder,
         Studio(Path(folder), device="cpu", workers=workers, save_every=save_every) as studio,

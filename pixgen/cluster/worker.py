@@ -176,6 +176,10 @@ class RayWorker:
         self._closed = True
         self._kill()
 
+    def reopen(self) -> None:
+        """Let another studio use the worker, with a new actor, after one has closed it."""
+        self._closed = False
+
     def _kill(self) -> None:
         actor = self._actor
         if actor is None or not ray.is_initialized():
