@@ -32,7 +32,7 @@ from pixgen.studio.metadata.picture_info import read_metadata
 STOP_EVERY = 10  # jobs, of which the last is stopped
 _START_SECONDS, _STREAM_SECONDS = 180.0, 600.0
 _WARM = 20  # jobs before the memory is looked at for the first time
-_SIZE, _STEPS, _START = "32x32", 4, "codes"  # without a sketch, which alone takes seconds
+_SIZE, _STEPS, _START = "32x32", 4, "codes"  # no sketch: it would take most of the time
 _TOKEN = "PIXGEN_METRICS_TOKEN"
 
 

@@ -85,4 +85,18 @@ class WatchPoint(NamedTuple):
     late: float
 
 
-watch_points: ContextVar["list[WatchPoint] | None"] = ContextVar("watch_points", default=None)
+class Pause(NamedTuple):
+    """A watcher's wait for nothing but time, left in ``watch_points`` as a ``WatchPoint`` is."""
+
+    seconds: float
+
+
+watch_points: ContextVar["list[WatchPoint | Pause] | None"] = ContextVar("watch_points", default=None)
+
+
+def leave_pause(seconds: float) -> bool:
+    """Leave a wait for time alone to those who wait elsewhere; returns whether there are such, else the caller waits."""
+    points = watch_points.get()
+    if points is not None:
+        points[:] = [Pause(seconds)]
+    return points is not None

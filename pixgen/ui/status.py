@@ -63,8 +63,11 @@ def status_html(say: Translator, recipe: Recipe, job_status: JobStatus, *, wait:
 
 
 def final_html(say: Translator, run: Run, *, link: str = "") -> str:
-    """The status of a run that is done, stopped or failed, or that another page paints; ``link`` is the query of an address that brings back
-    its settings."""
+    """The status of a run that is done, stopped or failed, or that another page paints.
+
+    Args:
+        link: the query of an address that brings back its settings.
+    """
     recipe, steps = run.recipe, run.recipe.steps
     seed = say("seed {seed}", seed=recipe.seed)
     step = say("step {step} of {steps}", step=run.step, steps=steps)

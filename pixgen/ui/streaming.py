@@ -15,7 +15,7 @@ from typing import Any
 from anyio import CancelScope, to_thread
 
 from pixgen.studio import Job
-from pixgen.studio.status import WatchPoint, watch_points
+from pixgen.studio.status import Pause, WatchPoint, watch_points
 
 _END = object()
 
@@ -50,8 +50,11 @@ async def job_end(job: Job) -> None:
             await _wait(job, lambda: job.ended, until=None)
 
 
-async def _next_status(point: WatchPoint) -> None:
-    """Wait until ``watch`` would have a new status at once."""
+async def _next_status(point: WatchPoint | Pause) -> None:
+    """Wait until ``watch`` would have a new status at once, or for the time of a pause."""
+    if isinstance(point, Pause):
+        await asyncio.sleep(point.seconds)
+        return
     job = point.job
     await _wait(job, lambda: job.ended, until=point.due)
     await _wait(job, lambda: job.has_news(point.seen), until=point.late)

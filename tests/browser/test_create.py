@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from pixgen.studio.policy import Policy
 from pixgen.studio.upscaling import read_upscale_info
 from pixgen.ui.create.form import form_fields, preset_values
 from pixgen.ui.i18n import ENGLISH
-from tests.browser.conftest import Relay, enter, unfold
+from tests.browser.conftest import enter, unfold
 
 pytestmark = pytest.mark.browser
 
@@ -190,48 +189,6 @@ def test_a_reload_keeps_the_words_and_finds_the_running_job(visit):
     page.reload()
     page.locator(PICTURE).wait_for()  # and a stopped one is still there
     state(page, "stopped")
-
-
-def test_a_page_that_has_lost_its_connection_finds_its_picture_again(server, chromium):
-    with Relay(server.url) as relay:
-        context = chromium.new_context()
-        context.set_default_timeout(90_000)
-        page = context.new_page()
-        enter(page, relay.url)
-        write(page, "a lighthouse at night", steps=400)
-        paint(page)
-        page.locator(PICTURE).wait_for()
-        page.evaluate("document.getElementById('pg-canvas').querySelector('img').alt = 'lost'")
-        relay.cut()
-        page.locator(f"{PICTURE}[alt^='a lighthouse']").wait_for()
-        state(page, "loading", "painting")
-        page.keyboard.press("Escape")
-        state(page, "stopped")
-        context.close()
-
-
-def test_a_frozen_connection_is_noticed_and_nothing_that_is_typed_is_lost(server, chromium):
-    with Relay(server.url) as relay:
-        context = chromium.new_context()
-        context.set_default_timeout(90_000)
-        page = context.new_page()
-        enter(page, relay.url)
-        write(page, "a lighthouse at night", steps=400)
-        paint(page)
-        page.locator(PICTURE).wait_for()
-        page.evaluate("document.getElementById('pg-canvas').querySelector('img').alt = 'lost'")
-        frozen = time.monotonic()
-        relay.freeze(3)
-        page.locator(WORDS).fill("an owl")
-        page.get_by_text("Connection to the server was lost.").wait_for()
-        assert time.monotonic() - frozen < 25
-        page.locator(WORDS).press_sequentially(" in a tree")  # gradio saves nothing any more
-        page.locator(f"{PICTURE}[alt^='a lighthouse']").wait_for()
-        state(page, "loading", "painting")
-        assert page.locator(WORDS).input_value().startswith("an owl in")
-        page.keyboard.press("Escape")
-        state(page, "stopped")
-        context.close()
 
 
 def test_a_model_is_downloaded_by_its_button_and_a_failure_is_said_at_its_field(visit):

@@ -133,6 +133,21 @@ def test_pictures_are_indexed_and_classified_as_on_a_local_device(nodes, tmp_pat
     assert [label for _, _, label in answers[0]].count(None) == 1
 
 
+def test_a_worker_that_a_studio_has_closed_serves_another_once_it_is_reopened(nodes, tmp_path):
+    from pixgen.cluster.connection import Cluster
+    from tests.cluster.painters import paint_slowly
+
+    painter = partial(paint_slowly, str(tmp_path / "marker"))
+    with Cluster(nodes.address, painter=painter, patience=4) as cluster:
+        for folder in ("first", "second"):
+            for worker in cluster.workers:
+                worker.reopen()
+            with Studio(tmp_path / folder, device="cpu", workers=cluster.workers) as studio:
+                job = studio.submit(a_recipe())
+                assert job.wait(60)
+                assert job.state == "done"
+
+
 def test_six_runs_of_three_people_survive_a_node_with_the_same_pixels(nodes, studio, tmp_path):
     recipes = [a_recipe(seed=seed, steps=40) for seed in range(6)]
     people = ["ada", "grace", "alan"]

@@ -5,9 +5,10 @@ import threading
 import time
 
 import pytest
+from anyio import to_thread
 
 from pixgen.recipe.recipe import make_recipe
-from pixgen.studio.status import WatchPoint, watch_points
+from pixgen.studio.status import WatchPoint, leave_pause, watch_points
 from pixgen.ui.streaming import job_end, without_thread
 
 
@@ -63,6 +64,24 @@ def test_a_hundred_watchers_hold_no_thread_while_they_wait(gated):
     assert threads <= 45  # anyio's pool of 40, and asyncio's for this test
     assert all(states[-1] == "done" for states in shown)
     assert job._watchers == 0
+
+
+def test_a_pause_of_a_hundred_streams_holds_no_thread():
+    def pausing():
+        assert leave_pause(0.6)
+        yield "first"
+        yield "second"
+
+    async def watch_all():
+        streams = [asyncio.create_task(collect(without_thread(pausing)())) for _ in range(100)]
+        await asyncio.sleep(0.3)
+        first = asyncio.get_running_loop().time()
+        await to_thread.run_sync(int)  # of the pool that streams use
+        assert asyncio.get_running_loop().time() - first < 0.2
+        return await asyncio.gather(*streams)
+
+    assert asyncio.run(watch_all()) == [["first", "second"]] * 100
+    assert not leave_pause(1)  # nobody waits elsewhere here
 
 
 def test_waiting_for_the_next_status_blocks_no_thread(gated):

@@ -31,7 +31,7 @@ THERE = 0.5  # opacity from which on a pixel belongs to a thing
 SOLID = 0.35  # solid part of a pixel's surroundings, from which on it belongs to a pale thing
 MOVED, RESIZED = 0.025, 0.06  # random shift as a part of the side, and random change of size
 # How much red, green and blue of a background are left in a light.
-LIGHTS = {"night": (0.22, 0.28, 0.5), "evening": (1.0, 0.68, 0.52)}
+LIGHT_FACTORS = {"night": (0.22, 0.28, 0.5), "evening": (1.0, 0.68, 0.52)}
 TOUCHED_OPACITY = 0.04  # opacity of a thing from which on a code is encoded again
 # How pale a background is whose colour the text does not say, at its top and bottom (1 is white); and behind
 # things so light that they would not stand out.
@@ -214,7 +214,7 @@ class RetrievedScene:
             codes: ``(N, rows, columns)``.
             free: where they may change, ``(1, rows, columns)``.
         """
-        light = LIGHTS.get(self.scene.light)
+        light = LIGHT_FACTORS.get(self.scene.light)
         if not self.scene.things and not self._changes_whole_picture and light is None:
             return codes
         vqgan, box = self._vqgan, self._box(free[0])

@@ -102,7 +102,7 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     close = version > 3 and _extract_phrase(_CLOSE_PHRASES, words, lexicon)
     names = _find_names(words, lexicon, counted=counted)
     if version > 1:
-        names = _join_parts(names, words, ends=_ENDS_OF if version > 3 else frozenset())
+        names = _join_parts(names, words, version=version)
     place = lay_out_groups if counted else lay_out
     likeliest = _likeliest(names, 3 if counted else 2)
     if close and len(likeliest) == 1 and likeliest[0].count == 1:
@@ -114,11 +114,13 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     )
 
 
-def _join_parts(
-    names: Iterable[NamedThing], words: Sequence[str], *, ends: frozenset[str]
-) -> Iterator[NamedThing]:
+def _join_parts(names: Iterable[NamedThing], words: Sequence[str], *, version: int) -> Iterator[NamedThing]:
     """Names of which two joined by “of” are one thing: what a measure holds, in the measure's number, or else
-    the first, a king of hearts being a king. With one of the words in ``ends`` something else begins."""
+    the first, a king of hearts being a king.
+
+    Since version 4, something else begins with a word such as “and”, and a car full of balloons is two things.
+    """
+    newest = version > 3
     before: NamedThing | None = None
     for named in names:
         if before is None:
@@ -126,9 +128,8 @@ def _join_parts(
             continue
         between, head = words[before.end : named.begin], set(singulars(words[before.end - 1]))
         is_measure = not MEASURES.isdisjoint(head)
-        # A car full of balloons is two things.
-        full = ends and between[:1] == ["full"] and not is_measure and not CONTAINERS.isdisjoint(head)
-        if full or ends & {*between} or not _is_of(between):
+        is_filled = between[:1] == ["full"] and not is_measure and not CONTAINERS.isdisjoint(head)
+        if (newest and (is_filled or _ENDS_OF & {*between})) or not _is_of(between):
             yield before
             before = named
         elif is_measure:

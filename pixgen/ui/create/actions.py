@@ -20,6 +20,7 @@ from pixgen.studio import Job, Run, Studio
 from pixgen.studio.runs.edits import MORE_STEPS
 from pixgen.studio.runs.inputs import named_files, resolve_kept_paths
 from pixgen.studio.runs.record import read_sketches
+from pixgen.studio.status import leave_pause
 from pixgen.ui import canvas, status
 from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.drawn import DrawnInputs, add_drawn_inputs, edit_area_recipe
@@ -251,10 +252,12 @@ def _show_saved(
 ) -> Iterator[Screen]:
     """Yield the last screen of a run. If another page on the same folder paints it, yield what it saves until then."""
     while visitor.is_newest(mark):
+        left = run.state not in ENDED and leave_pause(_SAVED_EVERY)
         yield _final_screen(studio, run, say=say)
         if run.state in ENDED:
             return
-        time.sleep(_SAVED_EVERY)
+        if not left:
+            time.sleep(_SAVED_EVERY)
         if (now := visitor.run(studio)) is None or now.id != run.id:
             return
         run = now

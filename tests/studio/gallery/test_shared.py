@@ -174,7 +174,7 @@ with Studio(folder, device="cpu", painter=Painters(), policy=Policy(public=True)
 
 
 class Page:
-    """A page in a process of its own."""
+    """A studio with its gallery in a separate process, as another page has it."""
 
     def __init__(self, folder: Path, owner: str, address: str) -> None:
         environment = {**os.environ, "PIXGEN_CATALOGUE": address, "PYTHONPATH": os.getcwd()}

@@ -81,7 +81,8 @@ def wire_models(
         )
 
     def names_of(request: gr.Request, session: Any) -> set[str]:
-        """Of who asks: after a reload this page has another name, and before the first picture the browser has none."""
+        """The names of the person who asks: this page's, which a reload changes, and the browser's, which it has from its
+        first picture on."""
         return {str(request.session_hash), BrowserSession.from_request(session, request).owner}
 
     async def watch(request: gr.Request, session: Any) -> AsyncIterator[tuple[Any, ...]]:
