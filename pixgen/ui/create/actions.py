@@ -38,9 +38,7 @@ _ERROR_FIELDS = {
     "A picture may be at most {limit} pixels": "size",
     "A region names prompt": "region_prompt",
 }  # by how the error's sentence begins
-_LARGEST_VIDEO = (
-    8 * 2**20
-)  # bytes of a story or journey that plays where it was painted; others end as a picture
+_LARGEST_VIDEO = 8 * 2**20  # bytes of a video that plays where it was painted; others end as a picture
 _SAVED_EVERY = 2.0  # seconds between two looks at what another page has saved
 ENDED = ("done", "stopped", "failed")
 
