@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -18,7 +17,7 @@ from pixgen.studio.runs.edits import Edit, settings_at
 from pixgen.studio.runs.inputs import keep_prompts, open_pictures, prompt_pictures, trust_paths
 from pixgen.studio.runs.run import FINAL_STATES, Run, RunLock, State
 from pixgen.studio.scheduler import JobQueue
-from pixgen.studio.status import FinalFrame, JobStatus, WatchPoint, watch_points
+from pixgen.studio.status import FinalFrame, JobStatus, Watched, WatchPoint, watch_points
 from pixgen.studio.timing import DurationEstimator, JobTimer
 from pixgen.studio.workers.base import Painting, WorkerLost
 
@@ -36,7 +35,7 @@ class StopRequested(Exception):  # noqa: N818 - a signal, not an error
     """``stop`` was called while a model was being downloaded."""
 
 
-class Job:
+class Job(Watched):
     """A run that is waiting, running or ended. A Studio creates it; any thread may use it.
 
     Only ``stop`` ends it early: leaving ``watch`` or dropping the job does not.
@@ -64,13 +63,11 @@ class Job:
         memory: int = 0,
         durations: DurationEstimator | None = None,
     ) -> None:
+        super().__init__()
         self.id, self.owner = run.id, run.owner
         self.on_load, self.resumes, self.memory = on_load, resumes, memory
         self.pictures: dict[str, Any] = {}  # as ``open_inputs`` opens them
         self._run, self._queue, self._find, self._check = run, queue, find, check
-        self._changed = threading.Condition()  # guards the fields below
-        self._version = 0  # of the status
-        self._listeners: list[Callable[[], object]] = []
         self._state: State = "waiting"
         self._error: PixgenError | None = None
         self._notice = ""
@@ -87,7 +84,6 @@ class Job:
         self._stopping = threading.Event()
         self._stop_reason = ""
         self._paused_at: float | None = None
-        self._watchers, self._unwatched_since = 0, time.monotonic()
         self._cutouts_until = 0.0
 
     @property
@@ -116,15 +112,18 @@ class Job:
         return 0.0 if self._paused_at is None else time.monotonic() - self._paused_at
 
     @property
+    def seconds_left(self) -> float | None:
+        """The seconds that painting still takes; None while unknown and before its turn."""
+        with self._changed:
+            if self._state not in ("loading", "painting") or self._fetching is not None:
+                return None
+            step = None if self._frame is None else self._frame.step
+            return self._timer.seconds_left(self._recipe, step=step, now=time.monotonic())
+
+    @property
     def waited_seconds(self) -> float:
         """For how long the job waited for its first turn; 0 while it does."""
         return self._waited
-
-    @property
-    def unwatched_seconds(self) -> float:
-        """For how long nobody has watched the job or waited for its end."""
-        with self._changed:
-            return 0.0 if self._watchers else time.monotonic() - self._unwatched_since
 
     @property
     def paused(self) -> bool:
@@ -191,17 +190,12 @@ class Job:
         """The status at this moment."""
         position, paused = self.position, self.paused
         with self._changed:
-            frame = self._frame
-            left = None
-            if self._state in ("loading", "painting") and self._fetching is None:
-                step = None if frame is None else frame.step
-                left = self._timer.seconds_left(self._recipe, step=step, now=time.monotonic())
             return JobStatus(
                 self._state,
                 0 if self.ended else position,
-                frame,
+                self._frame,
                 self._timer.steps_per_second,
-                left,
+                self.seconds_left,
                 self._elapsed(),
                 self._notice,
                 paused,
@@ -363,11 +357,6 @@ class Job:
                 raise
             self._recipe = painting.recipe
 
-    def notify_watchers(self) -> None:
-        """Send watchers a new status, as after a change of the position."""
-        with self._changed:
-            self._notify()
-
     def snapshot(self, state: State, *, error: PixgenError | None = None) -> Run:
         """The run as it should be saved, in this state."""
         with self._changed:
@@ -399,18 +388,6 @@ class Job:
             self._frame, self.pictures = final_frame, {}
             self._notify()
 
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Count a watcher for the length of a block: a job that nobody watches may lose its place."""
-        with self._changed:
-            self._watchers += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._watchers -= 1
-                self._unwatched_since = time.monotonic()
-
     def _keep(self, scenes: tuple[Scene, ...], trusted: Collection[str]) -> tuple[Scene, ...]:
         self._check(scenes)
         folder, find = self._run.folder, trust_paths(self._find, trusted)
@@ -433,26 +410,5 @@ class Job:
         # Sketches count up from below 0: no step is done then.
         return replace(run, step=max(0, frame.step), similarities=frame.similarities)
 
-    def has_news(self, seen: int) -> bool:
-        """Whether the status is newer than that version, or the job has ended."""
-        return self.ended or self._version != seen
-
-    @contextmanager
-    def listening(self, call: Callable[[], object]) -> Iterator[None]:
-        """Call ``call`` after every change of the status inside the block, on any thread; it must return at once."""
-        with self._changed:
-            self._listeners.append(call)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._listeners.remove(call)
-
     def _elapsed(self) -> float:
         return self._seconds + (0.0 if self._began is None else time.monotonic() - self._began)
-
-    def _notify(self) -> None:
-        self._version += 1
-        self._changed.notify_all()
-        for call in self._listeners:
-            call()

@@ -48,10 +48,11 @@ def list_entries(queue: JobQueue[Job], durations: DurationEstimator) -> list[Que
         waits[id(job)] = begins = heapq.heappop(free)
         length = takes.get(id(job))
         heapq.heappush(free, math.inf if length is None else begins + length)
+    places = {id(job): place for place, job in enumerate(turns)}
     return [
         QueueEntry(
             job=job,
-            before=job.position,
+            before=max(0, places[id(job)] - (queue.workers - 1)) if id(job) in places else job.position,
             paused=job.paused,
             wait=wait if math.isfinite(wait := waits.get(id(job), math.inf)) else None,
             takes=takes[id(job)],
@@ -105,9 +106,9 @@ def release_places(line: Sequence[Job], policy: Policy) -> None:
 
 
 def _estimate_seconds(job: Job, durations: DurationEstimator) -> float | None:
-    job_status = job.status()
-    if job_status.seconds_left is not None:
-        return job_status.seconds_left
+    left = job.seconds_left
+    if left is not None:
+        return left
     run = job.run
     return durations.estimate(run.recipe, first=max(0, run.step))
 

@@ -195,6 +195,8 @@ class JobQueue(Generic[Member]):
 
     def _expected_order(self, ready: Sequence[Member]) -> list[Member]:
         """As if turns ended in the order in which they began, the earliest first."""
+        if self._workers == 1:
+            return [*self._turns, *ready]
         order, waiting = list(self._turns), list(ready)
         while waiting:
             beside = order[max(0, len(order) - self._workers + 1) :] if self._workers > 1 else []

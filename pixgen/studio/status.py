@@ -1,5 +1,9 @@
-"""The status of a job that watchers receive, and the final frame of a job that has ended."""
+"""The status of a job and those who watch it: what they receive, and how they are woken."""
 
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -100,3 +104,64 @@ def leave_pause(seconds: float) -> bool:
     if points is not None:
         points[:] = [Pause(seconds)]
     return points is not None
+
+
+class Watched:
+    """What many may watch on any thread: it counts them and wakes them after each change."""
+
+    def __init__(self) -> None:
+        self._changed = (
+            threading.Condition()
+        )  # guards the fields of this class and of those that derive from it
+        self._version = 0  # of the status
+        self._listeners: list[Callable[[], object]] = []
+        self._watchers, self._unwatched_since = 0, time.monotonic()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will change any more."""
+        raise NotImplementedError
+
+    @property
+    def unwatched_seconds(self) -> float:
+        """For how long nobody has watched or waited for the end."""
+        with self._changed:
+            return 0.0 if self._watchers else time.monotonic() - self._unwatched_since
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Count a watcher for the length of a block: a job that nobody watches may lose its place."""
+        with self._changed:
+            self._watchers += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._watchers -= 1
+                self._unwatched_since = time.monotonic()
+
+    @contextmanager
+    def listening(self, call: Callable[[], object]) -> Iterator[None]:
+        """Call ``call`` after every change of the status inside the block, on any thread; it must return at once."""
+        with self._changed:
+            self._listeners.append(call)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._listeners.remove(call)
+
+    def has_news(self, seen: int) -> bool:
+        """Whether the status is newer than that version, or the end has come."""
+        return self.ended or self._version != seen
+
+    def notify_watchers(self) -> None:
+        """Send watchers a new status, as after a change of the position."""
+        with self._changed:
+            self._notify()
+
+    def _notify(self) -> None:
+        self._version += 1
+        self._changed.notify_all()
+        for call in self._listeners:
+            call()

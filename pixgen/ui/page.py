@@ -43,6 +43,7 @@ from pixgen.ui.send_to import (
     wire_links,
     wire_search_exchange,
 )
+from pixgen.ui.streaming import light_sessions
 from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: checked every hour, kept for a day
@@ -217,6 +218,6 @@ def launch(
         run_history=False,
         show_error=False,
         ssr_mode=False,  # the page's own script expects the page to be there when it runs
-        app_kwargs={"middleware": middleware},
+        app_kwargs={"middleware": middleware, "lifespan": light_sessions},
         **where,
     )

@@ -1,18 +1,23 @@
-"""Streams of screens that hold no thread while they wait, so that hundreds can watch.
+"""What lets hundreds of people use one page: streams that hold no thread, and sessions that copy no page.
 
 In gradio, a generator of updates that watches a job occupies a thread while it waits. Here it waits on the event loop and
-takes a thread only for the moment in which the next update is made.
+takes a thread only for the moment in which the next update is made. And gradio describes every component anew for each
+browser, for its own deep links, which this page does not use: that took half of a busy server's time.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from functools import wraps
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from anyio import CancelScope, to_thread
+from gradio.blocks import Blocks, BlocksConfig
+from gradio.routes import App
+from gradio.state_holder import SessionState, StateHolder
 
 from pixgen.studio import Job
 from pixgen.studio.status import Pause, WatchPoint, watch_points
@@ -41,6 +46,43 @@ def without_thread(handler: Callable[..., Iterator[Any]]) -> Callable[..., Async
                 await to_thread.run_sync(updates.close)
 
     return stream
+
+
+@asynccontextmanager
+async def light_sessions(app: App) -> AsyncIterator[None]:
+    """The lifespan of a gradio app: its sessions describe no components."""
+    app.state_holder = _LightSessions()
+    app.state_holder.set_blocks(app.get_blocks())
+    yield
+
+
+class _LightSessions(StateHolder):
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id not in self.session_data:
+            self.session_data[session_id] = _light_session(self.blocks)
+        return super().__getitem__(session_id)
+
+
+class _LightConfig(BlocksConfig):
+    """Components and events as in the page, without the descriptions that a session keeps for deep links."""
+
+    def __copy__(self) -> "_LightConfig":
+        return _lighten(super().__copy__())
+
+    @staticmethod
+    def config_for_block(*_: Any, **__: Any) -> dict[str, Any]:
+        return {}
+
+
+def _lighten(config: BlocksConfig) -> _LightConfig:
+    light = _LightConfig(config.root_block)
+    vars(light).update(vars(config))
+    return light
+
+
+def _light_session(page: Blocks) -> SessionState:
+    without = SimpleNamespace(default_config=_lighten(page.default_config), blocks={})
+    return SessionState(cast(Blocks, without))
 
 
 async def job_end(job: Job) -> None:

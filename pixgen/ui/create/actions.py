@@ -66,7 +66,7 @@ class Screen:
 def paint(studio: Studio, form: CreateForm, visitor: BrowserSession, *, say: Translator) -> Iterator[Screen]:
     """Submit the form's recipe and watch its job. The first screen comes before any work; if another picture
     of the visitor is being painted, the new one waits in the queue."""
-    if queue_view.current_job(studio, visitor) is not None:
+    if queue_view.current_job(studio.queue(), visitor) is not None:
         yield from _add_to_queue(studio, form, visitor, say=say)
         return
     # From its first moment on, a reload that is answered late must not show an older picture.
@@ -150,9 +150,9 @@ def _add_to_queue(
     job, more = submitted
     for remark in [*remarks(form, say), *more]:
         yield Screen(notice=remark)
-    yield Screen(queue=queue_view.queue_html(say, studio, visitor))
+    yield Screen(queue=queue_view.queue_html(say, studio.queue(), visitor))
     if not visitor.watchers.watched(visitor.page):  # the other one has ended, or is painted for a grid
-        yield from watch_job(studio, queue_view.current_job(studio, visitor) or job, visitor, say=say)
+        yield from watch_job(studio, queue_view.current_job(studio.queue(), visitor) or job, visitor, say=say)
 
 
 def use_sketch(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator) -> Iterator[Screen]:
@@ -194,7 +194,7 @@ def restore_screen(studio: Studio, visitor: BrowserSession, *, say: Translator) 
     """
     yield Screen()  # gradio blanks every output of a generator that yields nothing
     watchers, page = visitor.watchers, visitor.page
-    job, run = queue_view.current_job(studio, visitor) or visitor.job(studio), visitor.run(studio)
+    job, run = queue_view.current_job(studio.queue(), visitor) or visitor.job(studio), visitor.run(studio)
     mark = watchers.enter_first(page)
     if mark is None:
         return
@@ -222,7 +222,7 @@ def watch_job(
         while job is not None and visitor.is_newest(mark):
             yield _assign(job, visitor)
             yield from _watch_one(studio, job, visitor, mark, say=say)
-            another = queue_view.current_job(studio, visitor)
+            another = queue_view.current_job(studio.queue(), visitor)
             if another is not None and job.state == "done" and visitor.is_newest(mark) and not told:
                 told = True  # once is enough: the queue shows the others
                 prompt = job.recipe.title
@@ -240,7 +240,7 @@ def show_run(studio: Studio, visitor: BrowserSession, *, say: Translator) -> Ite
         yield from watch_job(studio, job, visitor, say=say)
     elif run is not None:
         mark = visitor.watchers.enter(visitor.page)  # the watcher of an earlier job leaves
-        queue = queue_view.queue_html(say, studio, visitor)
+        queue = queue_view.queue_html(say, studio.queue(), visitor)
         for screen in _show_saved(studio, run, visitor, mark, say=say):
             yield replace(screen, queue=queue)
 
@@ -274,12 +274,13 @@ def _watch_one(
         frame, picture, thumbnails = job_status.frame, None, None
         if not visitor.is_newest(mark):
             return
-        queue = queue_view.queue_html(say, studio, visitor)
+        entries = studio.queue()
+        queue = queue_view.queue_html(say, entries, visitor)
         if job_status.state in ENDED:
             still = frame.picture if frame is not None else None
             yield replace(_final_screen(studio, job.run, say=say, picture=still), queue=queue)
             return
-        if job_status.state == "waiting" and queue_view.current_job(studio, visitor) is not job:
+        if job_status.state == "waiting" and queue_view.current_job(entries, visitor) is not job:
             return
         if frame is not None and frame.step != shown:
             picture, shown = canvas.frame_html(say, job.recipe, frame), frame.step
@@ -292,7 +293,7 @@ def _watch_one(
             sketches=thumbnails,
             queue=queue,
             status=status.status_html(
-                say, job.recipe, job_status, wait=queue_view.seconds_until(studio, job)
+                say, job.recipe, job_status, wait=queue_view.seconds_until(entries, job)
             ),
         )
 

@@ -1,7 +1,7 @@
 """The queue on the page: a visitor's running and waiting pictures, with the actions on each."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 import numpy as np
@@ -17,15 +17,15 @@ _THUMBNAIL = 80  # pixels, of which the page shows half
 _SIGNS = {"up": "↑", "down": "↓", "pause": "❙❙", "resume": "▸", "cancel": "×"}
 
 
-def current_job(studio: Studio, visitor: BrowserSession) -> Job | None:
+def current_job(entries: Sequence[QueueEntry], visitor: BrowserSession) -> Job | None:
     """The job that a visitor's page shows: the running one, else the next; None if there is none."""
-    own = [place.job for place in studio.queue() if place.job.owner == visitor.owner]
-    return min(own, key=lambda job: (job.paused, job.position), default=None)
+    own = [entry for entry in entries if entry.job.owner == visitor.owner]
+    return min(own, key=lambda entry: (entry.paused, entry.before)).job if own else None
 
 
-def queue_html(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
+def queue_html(say: Translator, entries: Sequence[QueueEntry], visitor: BrowserSession) -> str:
     """The list as HTML; empty if one picture is being painted and none is waiting."""
-    places = [place for place in studio.queue() if place.job.owner == visitor.owner]
+    places = [entry for entry in entries if entry.job.owner == visitor.owner]
     if len(places) < 2 and not any(place.paused for place in places):
         return ""
     waiting = [place.job for place in places if place.job.state == "waiting"]
@@ -34,9 +34,9 @@ def queue_html(say: Translator, studio: Studio, visitor: BrowserSession) -> str:
     return f'<section class="pg-queue" aria-label="{title}"><h2>{title}</h2><ol>{items}</ol></section>'
 
 
-def seconds_until(studio: Studio, job: Job) -> float | None:
+def seconds_until(entries: Sequence[QueueEntry], job: Job) -> float | None:
     """The seconds until a job's turn; None while unknown."""
-    return next((entry.wait for entry in studio.queue() if entry.job is job), None)
+    return next((entry.wait for entry in entries if entry.job is job), None)
 
 
 def act_on_queue(studio: Studio, order: object, visitor: BrowserSession, *, say: Translator) -> str:
@@ -45,7 +45,7 @@ def act_on_queue(studio: Studio, order: object, visitor: BrowserSession, *, say:
     job = visitor.find_job(studio, run_id) if len(run_id) <= 64 else None
     if job is not None and name in queue.ACTIONS:
         queue.apply_action(studio, job, name)
-    return queue_html(say, studio, visitor)
+    return queue_html(say, studio.queue(), visitor)
 
 
 def _item(say: Translator, place: QueueEntry, *, waiting: list[Job]) -> str:

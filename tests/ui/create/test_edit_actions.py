@@ -158,7 +158,7 @@ def test_nobody_goes_on_from_anothers_picture(studio, visitor, act):
 
 
 def queue_of(studio, visitor):
-    html = queue_view.queue_html(ENGLISH, studio, visitor)
+    html = queue_view.queue_html(ENGLISH, studio.queue(), visitor)
     return re.findall(r'data-run="([^"]+)" data-state="(\w+)"', html)
 
 
@@ -197,7 +197,7 @@ def test_an_area_that_is_brushed_while_another_picture_is_painted_is_edited_afte
 def test_the_queue_tells_facts_and_times_and_escapes(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=100)
     added(slow, visitor, prompt="<b>bold</b>", steps=7)
-    html = queue_view.queue_html(ENGLISH, slow, visitor)
+    html = queue_view.queue_html(ENGLISH, slow.queue(), visitor)
     assert "&lt;b&gt;bold" in html
     assert "<b>bold" not in html
     assert (

@@ -88,7 +88,7 @@ def wire_augmentations(
 
     def look(request: gr.Request, session: Any) -> str:
         visitor = known(request, session)
-        return cutouts_html(queue_view.current_job(studio, visitor) or visitor.job(studio), say)
+        return cutouts_html(queue_view.current_job(studio.queue(), visitor) or visitor.job(studio), say)
 
     parts["augment_preview"].click(
         preview, [parts["session"], parts["augment"]], parts["augment_shown"], **QUIET
