@@ -291,7 +291,7 @@ class _Person:
                 outcome.refusals = refusals
                 return outcome
             refusals += 1  # the queue is full, and a sentence said so: again a little later
-            await asyncio.sleep(self._chance.uniform(0.3, 1.0))
+            await asyncio.sleep(self._chance.uniform(2.0, 5.0))
 
     async def _try(self, number: int) -> Outcome | None:
         values = self._page.values(

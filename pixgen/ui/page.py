@@ -43,7 +43,7 @@ from pixgen.ui.send_to import (
     wire_links,
     wire_search_exchange,
 )
-from pixgen.ui.streaming import light_sessions
+from pixgen.ui.streaming import StreamingBlocks, light_sessions
 from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: checked every hour, kept for a day
@@ -65,7 +65,7 @@ def build(studio: Studio, *, library: PictureLibrary | None = None, say: Transla
         Gallery(studio),
     )
     Retention(gallery, studio.policy.keep).follow()
-    with gr.Blocks(title="pixgen", analytics_enabled=False, delete_cache=_CACHE) as page:
+    with StreamingBlocks(title="pixgen", analytics_enabled=False, delete_cache=_CACHE) as page:
         _tabs(studio, library, service, gallery, say, page=page, first=say)
         add_generate_api(studio, say)
         add_queue_api(studio, say)

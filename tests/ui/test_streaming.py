@@ -4,12 +4,15 @@ import asyncio
 import threading
 import time
 
+import gradio as gr
 import pytest
 from anyio import to_thread
+from gradio.routes import App
+from gradio.state_holder import SessionState
 
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.status import WatchPoint, leave_pause, watch_points
-from pixgen.ui.streaming import job_end, without_thread
+from pixgen.ui.streaming import StreamingBlocks, job_end, light_sessions, without_thread
 
 
 def a_recipe(**fields):
@@ -137,3 +140,83 @@ def test_an_error_of_the_generator_is_the_streams(studio):
     with pytest.raises(ValueError, match="broken"):
         asyncio.run(read(seen))
     assert seen == [1]
+
+
+class TestUpdates:
+    """What ``StreamingBlocks`` sends is what ``gradio.Blocks`` would, with fewer components built."""
+
+    @staticmethod
+    def page_of(kind):
+        with kind() as page:
+            outputs = [
+                gr.HTML("first"),
+                gr.Button("Generate"),
+                gr.Button("Stop"),
+                gr.Textbox("a fox"),
+                gr.State(1),
+            ]
+            gr.Button().click(lambda: None, outputs=outputs)
+        return page, next(iter(page.default_config.fns.values()))
+
+    UPDATES = (
+        lambda: ["painting", gr.update(interactive=False, value="Add"), gr.skip(), gr.skip(), 2],
+        lambda: [
+            gr.skip(),
+            gr.update(interactive=False, value="Add"),
+            gr.update(visible=False),
+            "an owl",
+            gr.skip(),
+        ],
+        lambda: [
+            gr.skip(),
+            gr.update(interactive=False, value="Add"),
+            gr.update(visible=False),
+            gr.skip(),
+            3,
+        ],
+        lambda: [gr.skip(), gr.skip(), gr.update(visible=True), gr.update(value="a cat"), gr.skip()],
+        lambda: [gr.skip(), gr.skip(), gr.update(visible=False), gr.update(value="a cat"), gr.skip()],
+        lambda: [gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip()],
+    )
+
+    def test_they_are_those_of_gradio(self):
+        async def sent(kind):
+            page, event = self.page_of(kind)
+            state = SessionState(page)
+            answers = [await page.postprocess_data(event, updates(), state) for updates in self.UPDATES]
+            for answer in answers:  # gradio takes the mark of an update for a property of its HTML
+                if isinstance(answer[0], dict):
+                    answer[0].pop("props", None)
+            return answers, state[event.outputs[-1]._id]
+
+        assert asyncio.run(sent(StreamingBlocks)) == asyncio.run(sent(gr.Blocks))
+
+    def test_what_changes_nothing_builds_no_component(self, monkeypatch):
+        async def built():
+            page, event = self.page_of(StreamingBlocks)
+            state, new = SessionState(page), []
+            await page.postprocess_data(event, self.UPDATES[2](), state)
+            for kind in (gr.Button, gr.HTML):
+                monkeypatch.setattr(kind, "__init__", lambda *given, **named: new.append(named))
+            await page.postprocess_data(event, self.UPDATES[2](), state)
+            return new
+
+        assert not asyncio.run(built())
+
+
+def test_a_session_describes_no_component_and_still_holds_their_values():
+    async def sessions():
+        page, event = TestUpdates.page_of(StreamingBlocks)
+        app = App.create_app(page, app_kwargs={"lifespan": light_sessions})
+        async with light_sessions(app):
+            one, other = app.state_holder["one"], app.state_holder["other"]
+            await page.postprocess_data(event, TestUpdates.UPDATES[1](), one)
+            assert page.state_holder is app.state_holder
+            assert page.default_config.blocks[event.outputs[1]._id] is event.outputs[1]
+            return one, other, event.outputs[1]._id
+
+    one, other, button = asyncio.run(sessions())
+    assert one[button].interactive is False
+    assert other[button].interactive is not False
+    assert not any(one.config_values.values())
+    assert not any(other.config_values.values())
