@@ -3,8 +3,8 @@ and each update.
 
 In gradio, a generator of updates that watches a job occupies a thread while it waits. Here it waits on the event loop and
 takes a thread only for the moment in which the next update is made. gradio also describes every component anew for each
-browser, for its own deep links, which this page does not use, and builds a component anew for each update of its
-properties, even of none: that took two thirds of a busy server's time.
+browser, for its own deep links, which this page does not use, builds a component anew for each update of its properties,
+even of none, and reads each input in a thread of its own: that took most of a busy server's time.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from anyio import CancelScope, to_thread
 from gradio.blocks import Block, BlockFunction, Blocks, BlocksConfig
-from gradio.components import Button
+from gradio.components import Button, Component
 from gradio.routes import App
 from gradio.state_holder import SessionState, StateHolder
 
@@ -53,7 +53,38 @@ def without_thread(handler: Callable[..., Iterator[Any]]) -> Callable[..., Async
 
 
 class StreamingBlocks(Blocks):
-    """``gradio.Blocks`` that builds no component anew for an update that skips it, or that repeats the last one."""
+    """``gradio.Blocks`` that builds no component anew for an update that skips it or repeats the last one, and reads
+    plain inputs at once."""
+
+    async def preprocess_data(
+        self,
+        block_fn: BlockFunction,
+        inputs: list[Any],
+        state: SessionState | None,
+        explicit_call: bool = False,
+    ) -> list[Any]:
+        """As ``gradio.Blocks`` does: what the event's function is given, one value for each input."""
+        is_special = state is None or block_fn.component_prop_inputs or not block_fn.preprocess
+        if is_special or len(inputs) != len(block_fn.inputs):
+            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        places = [
+            place
+            for place, (block, value) in enumerate(zip(block_fn.inputs, inputs, strict=True))
+            if not _is_plain_input(block, value)
+        ]
+        rest = copy(block_fn)
+        rest.inputs = [block_fn.inputs[place] for place in places]
+        others = await super().preprocess_data(
+            rest, [inputs[place] for place in places], state, explicit_call
+        )
+        read = dict(zip(places, others, strict=True))
+        for place, (block, value) in enumerate(zip(block_fn.inputs, inputs, strict=True)):
+            if place not in read:
+                try:
+                    read[place] = state[block._id].preprocess(value)
+                except Exception:  # gradio's own error says which input it is
+                    return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        return [read[place] for place in range(len(inputs))]
 
     async def postprocess_data(
         self, block_fn: BlockFunction, predictions: list | dict, state: SessionState | None
@@ -81,6 +112,17 @@ class StreamingBlocks(Blocks):
                 if _is_plain(block, updates[place]):
                     last[block._id] = updates[place], dict(answer), state.get(block._id)
         return sent
+
+
+def _is_plain_input(block: Block, value: Any) -> bool:
+    """Whether an input's value is no file and nothing that gradio would have to check."""
+    values = value if isinstance(value, list) else [value]
+    return (
+        not block.stateful
+        and isinstance(block, Component)
+        and getattr(block, "data_model", None) is None
+        and all(isinstance(each, str | int | float | None) for each in values)
+    )
 
 
 def _repeated(block: Block, update: Any, state: SessionState, last: dict[int, tuple]) -> Any:

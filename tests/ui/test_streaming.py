@@ -204,6 +204,61 @@ class TestUpdates:
         assert not asyncio.run(built())
 
 
+class TestInputs:
+    """What ``StreamingBlocks`` reads is what ``gradio.Blocks`` would, without a thread for each plain input."""
+
+    VALUES = ("a fox", 3, ["b"], True, "a", None, "")
+
+    @staticmethod
+    def page_of(kind):
+        with kind() as page:
+            inputs = [
+                gr.Textbox(),
+                gr.Number(precision=0),
+                gr.Dropdown(["a", "b"], multiselect=True),
+                gr.Checkbox(),
+                gr.Radio(["a", "b"]),
+                gr.File(),
+                gr.State(7),
+            ]
+            gr.Button().click(lambda *given: None, inputs)
+        return page, next(iter(page.default_config.fns.values()))
+
+    async def read(self, kind, values):
+        page, event = self.page_of(kind)
+        return await page.preprocess_data(event, list(values), SessionState(page))
+
+    def test_they_are_those_of_gradio(self):
+        ours = asyncio.run(self.read(StreamingBlocks, self.VALUES))
+        assert ours == asyncio.run(self.read(gr.Blocks, self.VALUES))
+        assert ours == ["a fox", 3, ["b"], True, "a", None, 7]
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [{1: "many"}, {2: ["c"]}, {4: "c"}, {0: {"path": "/etc/passwd"}}, {5: {"path": "/etc/passwd"}}],
+    )
+    def test_wrong_ones_are_refused_as_gradio_does(self, wrong):
+        values = [wrong.get(place, value) for place, value in enumerate(self.VALUES)]
+        refusals = []
+        for kind in (StreamingBlocks, gr.Blocks):
+            try:
+                refusals.append(asyncio.run(self.read(kind, values)))
+            except Exception as error:
+                refusals.append((type(error), str(error)))
+        assert refusals[0] == refusals[1]
+
+    def test_plain_ones_take_no_thread(self, monkeypatch):
+        calls = []
+
+        async def run(function, *given, **how):
+            calls.append(function)
+            return function(*given)
+
+        monkeypatch.setattr("anyio.to_thread.run_sync", run)
+        asyncio.run(self.read(StreamingBlocks, self.VALUES))
+        assert len(calls) == 1  # the file's
+
+
 def test_a_session_describes_no_component_and_still_holds_their_values():
     async def sessions():
         page, event = TestUpdates.page_of(StreamingBlocks)
