@@ -116,8 +116,50 @@ _PREPOSITIONS = frozenset({
     "above", "against", "among", "around", "at", "atop", "before", "behind", "below", "beneath", "beside", "between",
     "by", "in", "inside", "near", "next", "on", "over", "under", "underneath", "upon", "within",
 })  # fmt: skip
+# Since version 5 of the parser, also these.
+_ACTIONS = _POSTURES | frozenset({
+    "balanced", "balancing", "bouncing", "climbing", "covered", "crawling", "dangling", "diving", "draped", "drifting",
+    "emerging", "flying", "galloping", "gliding", "hidden", "hiding", "lounging", "racing", "relaxing", "rises", "rolling",
+    "running", "sailing", "setting", "situated", "sleeping", "sliding", "speeding", "spinning", "strolling", "surrounded", "swimming",
+    "swinging", "tied", "traveling", "travelling", "trotting", "tucked", "walking", "wandering", "wrapped",
+})  # fmt: skip
+_PLACES: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    tuple(said.split()): tuple(meant.split())
+    for meant, phrases in {
+        "on": ("at the top of", "on the top of", "on top of", "at top of", "onto"),
+        "in": (
+            "in the middle of",
+            "in the center of",
+            "in the centre of",
+            "at the center of",
+            "at the centre of",
+        ),
+        "in front of": ("at the base of", "at the foot of", "in the front of"),
+        "by": ("crashing into", "crashed into", "running into", "bumping into", "smashing into"),
+    }.items()
+    for said in phrases
+}
+_MOTIONS = frozenset(
+    {"across", "along", "down", "from", "into", "off", "out", "through", "toward", "towards", "up"}
+)
+# What is done with a thing that is drawn as held.
+_HOLDS = frozenset({
+    "blowing", "breathing", "catching", "chewing", "cutting", "examining", "kicking", "lifting", "pulling", "pushing",
+    "sipping", "slicing", "spewing", "swinging", "throwing", "using", "waving",
+})  # fmt: skip
+# What is worn elsewhere than on a head. Its drawing lies flat: it is nothing to draw beside who wears it.
+_CLOTHES = frozenset({
+    "apron", "clothes", "clothing", "coat", "costume", "dress", "gown", "hoodie", "jacket", "jeans", "jumper", "kilt",
+    "kimono", "outfit", "pajamas", "pants", "pyjamas", "raincoat", "robe", "robes", "shirt", "shorts", "skirt", "spacesuit",
+    "suit", "sweater", "t-shirt", "trousers", "tuxedo", "uniform", "uniforms", "vest",
+})  # fmt: skip
+_WEARS = ("wearing", "wears", "dressed", "in")
+_MOST_OF_CLOTHES = 4  # words between “wearing” and “jacket”
 # Two things of which one looks at the other are drawn beside each other.
-_LOOKS = frozenset({"chasing", "facing", "following", "meeting", "watching"})
+_LOOKS = frozenset({
+    "attacking", "chased", "chasing", "facing", "fighting", "following", "greeting", "hugging", "kissing", "leading",
+    "meeting", "surrounding", "watching",
+})  # fmt: skip
 # Words that show nothing by themselves: of form, and of number, which the parser reads.
 _WITHOUT_LOOK = (
     "depicted", "depicting", "drawn", "painted", "saying", "says", "style", "styled", "styles", "using", "view", "views", "bunch", "couple", "dozen", "flock", "group", "herd", "pair", "pairs",
@@ -149,21 +191,51 @@ def style_phrases() -> dict[str, str]:
     return phrases | {f"{phrase} style": style for phrase, style in phrases.items() if " of" not in phrase}
 
 
-def without_postures(words: Sequence[str], names: Container[str] = ()) -> list[str]:
+def without_postures(words: Sequence[str], names: Container[str] = (), *, newest: bool = True) -> list[str]:
     """Words without what a drawing of things beside, above or inside each other does not show.
 
     Args:
         names: what there are drawings of, such as a man standing.
+        newest: as since version 5 of the parser.
 
     >>> without_postures("a cat sitting in front of a jar filled with honey".split())
     ['a', 'cat', 'in', 'front', 'of', 'a', 'jar', 'full', 'of', 'honey']
     """
     plain: list[str] = []
+    postures, prepositions = (_ACTIONS, _PREPOSITIONS | _MOTIONS) if newest else (_POSTURES, _PREPOSITIONS)
+    if newest:
+        words = _shorten(words)
     for word, after in zip(words, [*words, ""][1:], strict=True):
         if (word == "filled" and after == "with") or (word == "with" and plain[-1:] == ["full"]):
             plain.append("full" if word == "filled" else "of")
-        elif word not in _POSTURES or after not in _PREPOSITIONS or " ".join([*plain[-1:], word]) in names:
+        elif newest and word in _HOLDS and after not in prepositions and after:
+            plain.append("holding")
+        elif word not in postures or after not in prepositions or " ".join([*plain[-1:], word]) in names:
             plain.append(word)
+    return plain
+
+
+def without_clothes(words: Sequence[str]) -> list[str]:
+    """Words without the clothes that somebody wears.
+
+    >>> without_clothes("a raccoon wearing formal clothes , wearing a hat and a cane".split())
+    ['a', 'raccoon', ',', 'wearing', 'a', 'hat', 'and', 'a', 'cane']
+    """
+    plain, at = [], 0
+    while at < len(words):
+        after = words[at + 1 : at + 2 + _MOST_OF_CLOTHES]
+        ends = [place for place, word in enumerate(after) if word in _CLOTHES]
+        if words[at] in _WEARS and ends and not {",", "and", "with"} & {*after[: ends[0]]}:
+            at += ends[0] + 2
+            if words[at : at + 1] in (["and"], [","]) and words[at + 1 : at + 2] not in (
+                ["wearing"],
+                ["holding"],
+            ):
+                plain.append("wearing")  # a suit and a hat: still worn
+                at += 1
+        else:
+            plain.append(words[at])
+            at += 1
     return plain
 
 
@@ -196,6 +268,17 @@ def other_names_of_people(names: Mapping[str, list[int]]) -> dict[str, list[int]
         for rest in _after(drawn, names)
         if f"{said} {rest}" not in names
     }
+
+
+def _shorten(words: Sequence[str]) -> list[str]:
+    """Words in which “at the top of” is “on”, and so on with each of ``_PLACES``."""
+    short: list[str] = []
+    at = 0
+    while at < len(words):
+        phrase = next((each for each in _PLACES if tuple(words[at : at + len(each)]) == each), None)
+        short += [words[at]] if phrase is None else _PLACES[phrase]
+        at += 1 if phrase is None else len(phrase)
+    return short
 
 
 @cache

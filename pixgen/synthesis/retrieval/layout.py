@@ -31,6 +31,18 @@ WORN, WEARER = (0.5, 0.34, 0.36, "bottom"), (0.5, 0.28, 0.68, "top")
 HELD, HOLDER = (0.77, 0.66, 0.38, ""), (0.42, 0.48, 0.76, "")
 RIDER, RIDDEN = (0.5, 0.58, 0.5, "bottom"), (0.5, 0.38, 0.62, "top")
 UPPER, LOWER = (0.5, 0.52, PAIR_SIZE, "bottom"), (0.5, 0.5, PAIR_SIZE, "top")
+# Of three: who wears or holds the others, and a rider with a hat; and three that only stand together.
+BEARER, WORN_OF_THREE = (0.46, 0.27, 0.7, "top"), (0.46, 0.33, 0.34, "bottom")
+HELD_OF_THREE, ALSO_HELD = (0.8, 0.66, 0.36, ""), (0.16, 0.66, 0.34, "")
+HAT_OF_RIDER, RIDER_OF_THREE, RIDDEN_OF_THREE = (
+    (0.5, 0.25, 0.26, "bottom"), (0.5, 0.62, 0.44, "bottom"), (0.5, 0.45, 0.56, "top"),
+)  # fmt: skip
+WORN_ASIDE, WEARER_ASIDE, BESIDE_WEARER = (
+    (0.34, 0.33, 0.32, "bottom"),
+    (0.34, 0.27, 0.62, "top"),
+    (0.8, 0.66, 0.38),
+)
+FRONT_LEFT, FRONT_RIGHT, BACK_OF_THREE = (0.27, 0.7, 0.52), (0.75, 0.7, 0.5), (0.52, 0.27, 0.5)
 # Of two of which one hides a part of the other, (x, y, size) of each.
 NEAR, FAR = (0.4, 0.62, 0.62), (0.62, 0.38, 0.6)
 CONTENT, CONTAINER = (0.5, 0.46, 0.42), (0.5, 0.52, 0.9)
@@ -131,6 +143,47 @@ def lay_out_groups(
         if BELOW & said:
             return [*_in_columns(named[:at], *LOWER_HALF), *_in_columns(named[at:], *UPPER_HALF)]
     return list(_in_columns(named, 0.0, 1.0))
+
+
+def lay_out_three(named: Sequence[NamedThing], words: Sequence[str], worn: Sequence[int] = ()) -> list[Thing]:
+    """Place three single things as they relate to each other; none if there are not three, or if something stands
+    above something else, as ``lay_out_groups`` shows it.
+
+    Args:
+        named, words, worn: as of ``lay_out_groups``.
+    """
+    if len(named) != 3 or any(each.count > 1 or each.place for each in named):
+        return []
+    first, second, third = named
+    one = _touches(words[first.end : second.begin], second, worn)
+    other = _touches(words[second.end : third.begin], third, worn)
+    if {one, other} in ({"worn", "held"}, {"held"}, {"worn"}):
+        places = {"worn": [WORN_OF_THREE, HELD_OF_THREE], "held": [HELD_OF_THREE, ALSO_HELD]}
+        second_place = places[one][0]
+        third_place = next(each for each in places[other] if each != second_place)
+        return [_place(second, *second_place), _place(third, *third_place), _place(first, *BEARER)]
+    if {one, other} == {"worn", "ridden"}:
+        hat, ridden = (second, third) if one == "worn" else (third, second)
+        return [_place(hat, *HAT_OF_RIDER), _place(first, *RIDER_OF_THREE), _place(ridden, *RIDDEN_OF_THREE)]
+    between = {*words[first.end : second.begin], *words[second.end : third.begin]}
+    if one == "worn" and not other:
+        return [_place(second, *WORN_ASIDE), _place(first, *WEARER_ASIDE), _place(third, *BESIDE_WEARER)]
+    if (ABOVE | BELOW | RIDING) & between:
+        return []
+    return [
+        _place(each, *place)
+        for each, place in zip(named, (FRONT_LEFT, FRONT_RIGHT, BACK_OF_THREE), strict=True)
+    ]
+
+
+def _touches(between: Sequence[str], thing: NamedThing, worn: Sequence[int]) -> str:
+    """What the words before a thing say of it: that somebody has it "worn" or "held", or that it is "ridden"; or ""."""
+    said = set(between)
+    if RIDING & said:
+        return "ridden"
+    if {"wearing", "wears", "with", "in"} & said and set(thing.exemplars) <= set(worn):
+        return "worn"
+    return "held" if (HOLDING - {"with"}) & said else ""
 
 
 def _lay_out_hidden(named: Sequence[NamedThing], words: Sequence[str]) -> list[Thing]:

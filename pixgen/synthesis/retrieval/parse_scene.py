@@ -5,7 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from pixgen.models.sketchers.common_words import CLOSE, MATERIALS, QUALITY, join_hair, without_postures
+from pixgen.models.sketchers.common_words import (
+    CLOSE,
+    MATERIALS,
+    QUALITY,
+    join_hair,
+    without_clothes,
+    without_postures,
+)
 from pixgen.models.sketchers.pocket import Lexicon
 from pixgen.synthesis.retrieval.layout import (
     CONTAINERS,
@@ -16,10 +23,11 @@ from pixgen.synthesis.retrieval.layout import (
     Thing,
     lay_out,
     lay_out_groups,
+    lay_out_three,
 )
 from pixgen.translation.english import FUNCTION_WORDS, IRREGULAR_PLURALS, singulars
 
-PARSER_VERSION = 4  # the newest; recipes of earlier versions name none and are parsed as then
+PARSER_VERSION = 5  # the newest; recipes of earlier versions name none and are parsed as then
 LONGEST_NAME = 6  # words
 _IRREGULAR = frozenset(plural for single, plural in IRREGULAR_PLURALS.items() if plural != single)
 _WORDS = r"[^\W_]+(?:[-'’.][^\W_]+)*"
@@ -76,14 +84,16 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     Args:
         version: 1 as pixgen 0.1 parsed: a cup of coffee was a cup beside a coffee, and a background needed a
             preposition. Versions 1 and 2 read at most three things, of at most two kinds, and know neither commas
-            nor plurals such as “teeth”. Version 3 knows only the styles and colours of the training captions.
+            nor plurals such as “teeth”. Version 3 knows only the styles and colours of the training captions. Versions up to
+            4 place three things in columns and clothes beside who wears them.
     """
     counted = version > 2
     if counted:
         words = re.findall(_WORDS_AND_COMMAS, re.sub(r"['’]s\b", "", text.lower()))  # a dog's head is a dog
         if version > 3:
             lexicon = lexicon.extended
-            words = join_hair(without_postures(words, lexicon.names), lexicon.names)
+            words = without_postures(words, lexicon.names, newest=version > 4)
+            words = join_hair(without_clothes(words) if version > 4 else words, lexicon.names)
             _extract_phrase(_QUALITY_PHRASES, words, lexicon)
         else:
             lexicon = lexicon.corrected
@@ -93,6 +103,11 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     grounds, light = _extract_phrases(lexicon.ground_phrases, words, lexicon), ""
     if version > 3:
         grounds, light = _take_light(grounds)
+    if version > 4:  # a dragon breathing fire on a castle holds no castle
+        words = [
+            "" if word in HOLDING and not after else word
+            for word, after in zip(words, [*words[1:], "."], strict=False)
+        ]
     ground = next(iter(grounds), "")
     colours: tuple[tuple[int, int, int], ...] = ()
     if behind := _extract_background(words, lexicon, alone=version > 1):
@@ -103,15 +118,24 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     names = _find_names(words, lexicon, counted=counted)
     if version > 1:
         names = _join_parts(names, words, version=version)
+    if version > 4:
+        names = (_with_certainty(each, words) for each in names)
     place = lay_out_groups if counted else lay_out
     likeliest = _likeliest(names, 3 if counted else 2)
     if close and len(likeliest) == 1 and likeliest[0].count == 1:
         likeliest = [replace(likeliest[0], size="large")]
-    things = place(likeliest, words, lexicon.worn)
+    things = lay_out_three(likeliest, words, lexicon.worn) if version > 4 else []
+    things = things or place(likeliest, words, lexicon.worn)
     low = LOW if ground and len(things) == 1 and things[0].y == 0.5 else 0.0
     return ParsedScene(
         tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, style, light
     )
+
+
+def _with_certainty(named: NamedThing, words: Sequence[str]) -> NamedThing:
+    """A name, which is sure if the text says that somebody wears, holds or rides what it names."""
+    said = {*words[max(0, named.begin - 3) : named.begin]} & ((WEARING | HOLDING | RIDING) - {"with", "in"})
+    return replace(named, weak=False) if said else named
 
 
 def _join_parts(names: Iterable[NamedThing], words: Sequence[str], *, version: int) -> Iterator[NamedThing]:
