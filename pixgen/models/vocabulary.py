@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 
 from pixgen.models.sketchers.common_words import common_phrases, without_postures
 from pixgen.recipe.wildcards import word_lists
-from pixgen.translation.english import FUNCTION_WORDS, known_words
+from pixgen.translation.english import FUNCTION_WORDS, IRREGULAR_PLURALS, known_words, singulars
 
 _SHORTEST_PREFIX = 4
 _MIN_SIMILARITY = 0.78  # of difflib's ratio; below it, suggestions have little to do with the word
@@ -27,10 +27,14 @@ def split_words(text: str) -> list[str]:
 def unknown_words(text: str) -> list[str]:
     """The words of a text that are in no training caption, each once, without those that show nothing by
     themselves and those of a style, material or colour that is understood."""
-    known, words = known_words() | FUNCTION_WORDS, f" {'  '.join(without_postures(split_words(text)))} "
+    irregular = {plural for single, plural in IRREGULAR_PLURALS.items() if single in known_words()}
+    known, words = (
+        known_words() | FUNCTION_WORDS | irregular,
+        f" {'  '.join(without_postures(split_words(text)))} ",
+    )
     for phrase in _common_phrases():
         words = words.replace(phrase, "  ")
-    return [word for word in dict.fromkeys(words.split()) if word not in known]
+    return [word for word in dict.fromkeys(words.split()) if known.isdisjoint({word, *singulars(word)})]
 
 
 @lru_cache(2048)

@@ -10,22 +10,22 @@ _STYLES: Mapping[str, tuple[str, ...]] = {
         "black and white photo", "black and white photograph", "black and white photography", "monochrome",
         "grayscale", "greyscale", "film noir",
     ),
-    "sepia": ("sepia", "vintage photograph", "old photo", "daguerreotype", "antique photo"),
+    "sepia": ("sepia", "vintage photograph", "old photo", "daguerreotype", "antique photo", "egyptian scroll", "egyptian scrolls", "egyptian papyrus", "egyptian hieroglyphics", "egyptian hieroglyphs"),
     "pixels": (
-        "pixelated", "8-bit", "8 bit", "16-bit", "16 bit", "pixel-art", "voxel art", "minecraft", "made of lego",
+        "pixelated", "made of voxels", "8-bit", "8 bit", "16-bit", "16 bit", "pixel-art", "voxel art", "minecraft", "made of lego",
         "lego bricks",
     ),
     "watercolour": ("watercolor", "watercolors", "watercolours", "water color", "aquarelle", "gouache", "sfumato"),
     "pencil": (
         "in pencil", "drawn in pencil", "drawn with a pencil", "charcoal drawing", "charcoal sketch", "charcoal", "crayon drawing",
-        "graphite drawing",
+        "graphite drawing", "leonardo da vinci", "da vinci",
     ),
     "neon": ("neon lights", "neon light", "glowing neon", "neon art"),
     "oil": (
         "oil painting", "oil on canvas", "oil paint", "oil paints", "oil portrait", "acrylic painting", "impasto",
         "impressionist painting", "impressionist", "impressionistic", "impressionism", "post-impressionism",
         "expressionist painting", "pointillism", "van gogh", "vincent van gogh", "claude monet", "monet",
-        "renaissance painting", "baroque painting", "rembrandt", "vermeer", "salvador dali", "salvador dalí",
+        "pointilism", "pointillist", "renaissance painting", "baroque painting", "rembrandt", "vermeer", "salvador dali", "salvador dalí", "dali", "dalí",
     ),
     "ink": (
         "ink wash", "ink wash painting", "ink painting", "chinese ink painting", "chinese painting", "sumi-e",
@@ -76,10 +76,11 @@ MATERIALS: Mapping[str, tuple[int, int, int]] = {
     "golden": (235, 180, 40), "ice": (200, 230, 245), "icy": (200, 230, 245), "iron": (110, 115, 122),
     "ivory": (240, 235, 215), "leather": (120, 75, 45), "marble": (232, 230, 226), "metal": (150, 158, 168),
     "metallic": (150, 158, 168), "porcelain": (238, 238, 242), "rusty": (160, 85, 45), "silver": (190, 195, 202),
-    "steel": (150, 160, 170), "stone": (150, 146, 138), "terracotta": (195, 105, 70), "wood": (160, 110, 65),
+    "suede": (150, 110, 75), "steel": (150, 160, 170), "stone": (150, 146, 138), "terracotta": (195, 105, 70), "wood": (160, 110, 65),
     "wooden": (160, 110, 65),
 }  # fmt: skip
 FILLERS = (
+    "circular", "grand", "identical", "matching", "modern", "ornate", "plastic", "real",
     "adult", "amazing", "awesome", "bright", "charming", "cosy", "cozy", "famous", "friendly", "gorgeous", "great",
     "lone", "lonely", "magnificent", "majestic", "new", "old", "ordinary", "peaceful", "professional", "shiny", "single",
     "splendid", "stunning", "traditional", "typical", "young",
@@ -88,6 +89,9 @@ SMALL = ("mini", "miniature", "minuscule")
 LARGE = ("colossal", "enormous", "gigantic", "immense", "massive", "oversized", "towering")
 CLOSE = (
     "close-up",
+    "extreme close-up",
+    "macro photo",
+    "macro photograph",
     "closeup",
     "close up",
     "headshot",
@@ -96,6 +100,7 @@ CLOSE = (
 )  # of a thing: it is drawn large
 # What prompts for photographs and other models ask for; “depth of field” is no field.
 QUALITY = (
+    "high-contrast", "mixed media", "mixed-media", "thumbnail", "thumbnail image",
     "4k", "8k", "award winning", "award-winning", "best quality", "bokeh", "cinematic", "cinematic lighting",
     "depth of field", "dramatic lighting", "dslr", "extremely detailed", "hd", "hdr", "high definition", "high detail",
     "high quality", "high resolution", "high-quality", "high-resolution", "highly detailed", "hyperrealistic",
@@ -118,7 +123,7 @@ _PREPOSITIONS = frozenset({
 })  # fmt: skip
 # Since version 5 of the parser, also these.
 _ACTIONS = _POSTURES | frozenset({
-    "balanced", "balancing", "bouncing", "climbing", "covered", "crawling", "dangling", "diving", "draped", "drifting",
+    "attached", "breaching", "carried", "charging", "crashed", "crashing", "curled", "erupting", "heading", "knocked", "overlooking", "protruding", "rolled", "singing", "smashing", "stampeding", "swooping", "taxiing", "tossed", "trailing", "tumbling", "turning", "viewed", "balanced", "balancing", "bouncing", "climbing", "covered", "crawling", "dangling", "diving", "draped", "drifting",
     "emerging", "flying", "galloping", "gliding", "hidden", "hiding", "lounging", "racing", "relaxing", "rises", "rolling",
     "running", "sailing", "setting", "situated", "sleeping", "sliding", "speeding", "spinning", "strolling", "surrounded", "swimming",
     "swinging", "tied", "traveling", "travelling", "trotting", "tucked", "walking", "wandering", "wrapped",
@@ -144,7 +149,7 @@ _MOTIONS = frozenset(
 )
 # What is done with a thing that is drawn as held.
 _HOLDS = frozenset({
-    "blowing", "breathing", "catching", "chewing", "cutting", "examining", "kicking", "lifting", "pulling", "pushing",
+    "accepting", "displaying", "unraveling", "unravelling", "sips", "blowing", "breathing", "catching", "chewing", "cutting", "examining", "kicking", "lifting", "pulling", "pushing",
     "sipping", "slicing", "spewing", "swinging", "throwing", "using", "waving",
 })  # fmt: skip
 # What is worn elsewhere than on a head. Its drawing lies flat: it is nothing to draw beside who wears it.
@@ -157,12 +162,12 @@ _WEARS = ("wearing", "wears", "dressed", "in")
 _MOST_OF_CLOTHES = 4  # words between “wearing” and “jacket”
 # Two things of which one looks at the other are drawn beside each other.
 _LOOKS = frozenset({
-    "attacking", "chased", "chasing", "facing", "fighting", "following", "greeting", "hugging", "kissing", "leading",
+    "imitating", "surounding", "attacking", "chased", "chasing", "facing", "fighting", "following", "greeting", "hugging", "kissing", "leading",
     "meeting", "surrounding", "watching",
 })  # fmt: skip
 # Words that show nothing by themselves: of form, and of number, which the parser reads.
 _WITHOUT_LOOK = (
-    "depicted", "depicting", "drawn", "painted", "saying", "says", "style", "styled", "styles", "using", "view", "views", "bunch", "couple", "dozen", "flock", "group", "herd", "pair", "pairs",
+    "depicted", "depicting", "drawn", "painted", "saying", "says", "written", "blond", "blonde", "collection", "fashioned", "in a row", "scattered", "style", "styled", "styles", "using", "view", "views", "bunch", "couple", "dozen", "flock", "group", "herd", "pair", "pairs",
     "pile", "series", "shaped", "several", "stack",
 )  # fmt: skip
 # People whose drawings are named by what they are, such as “man teacher”.
@@ -205,18 +210,23 @@ def without_postures(words: Sequence[str], names: Container[str] = (), *, newest
     postures, prepositions = (_ACTIONS, _PREPOSITIONS | _MOTIONS) if newest else (_POSTURES, _PREPOSITIONS)
     if newest:
         words = _shorten(words)
-    for word, after in zip(words, [*words, ""][1:], strict=True):
+    for at, (word, after) in enumerate(zip(words, [*words, ""][1:], strict=True)):
         if (word == "filled" and after == "with") or (word == "with" and plain[-1:] == ["full"]):
             plain.append("full" if word == "filled" else "of")
-        elif newest and word in _HOLDS and after not in prepositions and after:
+        elif " ".join([*plain[-1:], word]) in names or (newest and _is_in_name(words, at, names)):
+            plain.append(word)
+        elif newest and word in _HOLDS and after and after not in prepositions:
             plain.append("holding")
-        elif word not in postures or after not in prepositions or " ".join([*plain[-1:], word]) in names:
+        elif word not in postures or after not in prepositions:
             plain.append(word)
     return plain
 
 
-def without_clothes(words: Sequence[str]) -> list[str]:
+def without_clothes(words: Sequence[str], names: Container[str] = ()) -> list[str]:
     """Words without the clothes that somebody wears.
+
+    Args:
+        names: what there are drawings of, such as a man in a tuxedo.
 
     >>> without_clothes("a raccoon wearing formal clothes , wearing a hat and a cane".split())
     ['a', 'raccoon', ',', 'wearing', 'a', 'hat', 'and', 'a', 'cane']
@@ -225,18 +235,28 @@ def without_clothes(words: Sequence[str]) -> list[str]:
     while at < len(words):
         after = words[at + 1 : at + 2 + _MOST_OF_CLOTHES]
         ends = [place for place, word in enumerate(after) if word in _CLOTHES]
-        if words[at] in _WEARS and ends and not {",", "and", "with"} & {*after[: ends[0]]}:
-            at += ends[0] + 2
-            if words[at : at + 1] in (["and"], [","]) and words[at + 1 : at + 2] not in (
-                ["wearing"],
-                ["holding"],
-            ):
-                plain.append("wearing")  # a suit and a hat: still worn
-                at += 1
-        else:
+        is_worn = words[at] in _WEARS and ends and not {",", "and", "with"} & {*after[: ends[0]]}
+        if not is_worn or _is_in_name(words, at, names):
             plain.append(words[at])
             at += 1
+            continue
+        at += ends[0] + 2
+        if words[at : at + 1] in (["and"], [","]) and words[at + 1 : at + 2] not in (
+            ["wearing"],
+            ["holding"],
+        ):
+            plain.append("wearing")  # a suit and a hat: still worn
+            at += 1
     return plain
+
+
+def _is_in_name(words: Sequence[str], at: int, names: Container[str]) -> bool:
+    """Whether a word is part of a name of up to six words."""
+    return any(
+        " ".join(words[begin:end]) in names
+        for begin in range(max(0, at - 5), at + 1)
+        for end in range(max(begin + 2, at + 1), begin + 7)
+    )
 
 
 def join_hair(words: Sequence[str], names: Container[str]) -> list[str]:

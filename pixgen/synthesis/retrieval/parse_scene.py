@@ -93,7 +93,7 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
         if version > 3:
             lexicon = lexicon.extended
             words = without_postures(words, lexicon.names, newest=version > 4)
-            words = join_hair(without_clothes(words) if version > 4 else words, lexicon.names)
+            words = join_hair(without_clothes(words, lexicon.names) if version > 4 else words, lexicon.names)
             _extract_phrase(_QUALITY_PHRASES, words, lexicon)
         else:
             lexicon = lexicon.corrected

@@ -409,3 +409,73 @@ def test_no_name_of_the_bundled_drawings_is_taken_for_a_style_material_or_colour
     for name in set(lexicon.names) - {"full"}:  # a bowl full of soup is no full moon
         before, now = (parse_scene(f"a {name}", lexicon, version=version).things for version in (3, 4))
         assert [thing.exemplars for thing in now] == [thing.exemplars for thing in before], name
+
+
+@pytest.fixture
+def bundled():
+    return load_exemplars(ASSETS / "pocket").lexicon
+
+
+class TestThreeThings:
+    """Since version 5, three things stand as they relate to each other."""
+
+    @staticmethod
+    def by_name(text, bundled, **how):
+        names = bundled.extended.names
+        things = parse_scene(text, bundled, **how).things
+        return {
+            word: thing
+            for word in text.split()
+            for thing in things
+            if thing.exemplars == tuple(names.get(word, ()))
+        }
+
+    def test_who_wears_and_holds_something(self, bundled):
+        things = self.by_name("a fox wearing a hat and holding a book", bundled)
+        assert things["hat"].edge == "bottom"
+        assert things["hat"].y < 0.4 < things["book"].y
+        assert things["book"].x > things["fox"].x
+        assert things["fox"].size > 2 * max(things["hat"].size, 0.3)
+
+    def test_a_rider_keeps_the_hat_on(self, bundled):
+        for text in ("a cat wearing a hat riding a bicycle", "a cat riding a bicycle wearing a hat"):
+            things = self.by_name(text, bundled)
+            assert things["hat"].y < things["cat"].y
+            assert things["cat"].edge == "bottom"
+            assert things["bicycle"].edge == "top"
+
+    def test_beside_somebody_with_a_hat(self, bundled):
+        things = self.by_name("a bird wearing a hat next to a castle", bundled)
+        assert things["hat"].x == things["bird"].x < things["castle"].x
+
+    def test_three_beside_each_other_are_larger_than_in_columns(self, bundled):
+        text = "a dog , a cat and a tree"
+        now, before = (parse_scene(text, bundled, version=version).things for version in (5, 4))
+        assert min(each.size for each in now) >= 0.5 > max(each.size for each in before)
+        assert len({(each.x, each.y) for each in now}) == 3
+
+    def test_what_is_worn_is_no_second_thing(self, bundled):
+        assert len(parse_scene("a man in a business suit on a ladder", bundled).things) == 2
+        assert len(parse_scene("a dog wearing a red jacket", bundled).things) == 1
+        assert len(parse_scene("a dog wearing a jacket and a hat", bundled).things) == 2
+
+    def test_places_and_actions(self, bundled):
+        on, top = (parse_scene(f"a cat {where} a house", bundled).things for where in ("on", "at the top of"))
+        assert on == top
+        assert parse_scene("a ball held", bundled).things == parse_scene("a ball", bundled).things
+        held, kicked = (parse_scene(f"a man {how} a ball", bundled).things for how in ("holding", "kicking"))
+        assert held == kicked
+
+    def test_a_breath_of_fire_holds_no_castle(self, bundled):
+        things = parse_scene("a dragon breathing fire on a castle", bundled).things
+        assert [each.edge for each in things] == ["bottom", "top"]
+
+    def test_names_are_read_as_before(self, bundled):
+        for name in (
+            "man in tuxedo",
+            "person lifting weights",
+            "rolled up newspaper",
+            "rolling on the floor laughing",
+        ):
+            now, before = (parse_scene(f"a {name}", bundled, version=version) for version in (5, 4))
+            assert now == before
