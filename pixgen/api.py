@@ -22,8 +22,8 @@ from pixgen.studio import Studio
 from pixgen.studio.gallery.walls import save_wall, wall_of_file
 from pixgen.studio.grids.grid import Grid, Plan, draw_sheet
 from pixgen.studio.grids.plans import make_axes, plan_batch, plan_grid, plan_strip
+from pixgen.studio.runs.record import save_svg
 from pixgen.studio.runs.run import find_run, find_video
-from pixgen.studio.runs.svg import save_svg
 from pixgen.studio.upscaling import save_upscaled, upscale_picture
 from pixgen.studio.video.export import explain_lost_sound, export
 from pixgen.studio.video.journeys import plan_journey, plan_restyle

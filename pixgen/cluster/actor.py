@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +21,7 @@ import numpy as np
 import ray
 from PIL import Image
 
-from pixgen.cluster.messages import (
-    JPEG_QUALITY,
-    PREVIEWS_A_SECOND,
-    ActorMessage,
-    Failed,
-    FrameMessage,
-    Halted,
-    Loaded,
-)
+from pixgen.errors import PixgenError
 from pixgen.models.progress import DownloadProgress
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.jobs import StopRequested
@@ -43,10 +36,71 @@ if TYPE_CHECKING:
 
     from pixgen.models import Perceptor, Perceptors
     from pixgen.synthesis import Frame
+    from pixgen.synthesis.frames import Candidate
 
 group: Any = ray.method  # its type knows calls of few arguments
 MOST_QUEUED = 64  # messages; painting waits for a studio that is slower
+PREVIEWS_A_SECOND = 8.0
+JPEG_QUALITY = 90
 GROUPS = {"paint": 1, "frames": 2, "control": 1, "embed": 1}  # threads for each kind of call
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The models are loaded; the recipe is as the device paints it."""
+
+    recipe: Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameMessage:
+    """The frame of a step.
+
+    Args:
+        picture: ``(H, W, 3)`` uint8, for steps that are in the video or saved.
+        preview: else the same as a JPEG, at most ``PREVIEWS_A_SECOND``.
+        cutouts: the sheet of the cutouts ``(H, W, 3)`` uint8, while it is asked for.
+        candidates: the sketches, with the first frame that has them.
+        recipe: if it has changed since the last frame.
+        state: at a checkpoint, as ``pack_state`` writes it.
+    """
+
+    step: int
+    steps: int
+    similarities: tuple[tuple[str, float], ...]
+    losses: dict[str, float]
+    seconds: float
+    notice: str = ""
+    picture: np.ndarray | None = None
+    preview: bytes | None = None
+    cutouts: np.ndarray | None = None
+    candidates: "tuple[Candidate, ...]" = ()
+    recipe: Recipe | None = None
+    state: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Halted:
+    """No further frame follows: the last one came, or the painting was halted.
+
+    Args:
+        state: after the newest frame.
+        picture: that of the newest frame ``(H, W, 3)`` uint8; None if there was no frame.
+    """
+
+    recipe: Recipe
+    state: bytes
+    picture: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The painting ended with an error."""
+
+    error: PixgenError
+
+
+ActorMessage = DownloadProgress | Loaded | FrameMessage | Halted | Failed
 
 
 class PaintingActor:

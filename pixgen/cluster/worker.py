@@ -18,13 +18,14 @@ from PIL import Image
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from pixgen.cluster.actor import GROUPS, PaintingActor
-from pixgen.cluster.messages import (
+from pixgen.cluster.actor import (
+    GROUPS,
     ActorMessage,
     Failed,
     FrameMessage,
     Halted,
     Loaded,
+    PaintingActor,
 )
 from pixgen.errors import PixgenError
 from pixgen.models.progress import DownloadProgress

@@ -11,7 +11,7 @@ from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio.grids.plans import plan_batch
 from pixgen.studio.runs.inputs import keep_pictures
-from pixgen.studio.runs.svg import run_svg
+from pixgen.studio.runs.record import run_svg
 
 SMALL = {"prompts": "a fox", "width": 32, "height": 32, "steps": 3, "seed": 3, "cutouts": {"count": 2}}
 CUBE = "LUT_3D_SIZE 2\n" + "0.2 0.4 0.6\n" * 8

@@ -113,8 +113,8 @@ def svg(
 
     check_target(out, "--out", suffixes=(".svg",), overwrite=overwrite)
 
+    from pixgen.studio.runs.record import save_svg
     from pixgen.studio.runs.run import find_run
-    from pixgen.studio.runs.svg import save_svg
 
     save_svg(find_run(run, output_dir), out)
     typer.echo(f"SVG: {out}")

@@ -22,16 +22,17 @@ from pixgen.studio.gallery.database import FILE, RUNS, TAGS, THUMBNAILS, open_da
 from pixgen.studio.gallery.entries import SORTS, STATES, Entry, RunFilter, Sort
 from pixgen.studio.runs.run import (
     FINAL_STATES,
+    TRASH,
     Run,
     RunTags,
     clean_tag,
     folder_time,
     folder_times,
+    list_trash,
     mean_similarity,
     read_run,
     read_tags,
 )
-from pixgen.studio.runs.trash import FOLDER, list_trash
 
 __all__ = ["FILE", "SORTS", "STATES", "Catalogue", "Entry", "RunFilter", "Sort"]
 
@@ -253,14 +254,14 @@ class Catalogue:
 
     def _find_folder(self, run_id: str) -> Place | None:
         """The place of a run, looked up by its name; None if it has none."""
-        for trashed, studio in ((False, self.folder), (True, self.folder / FOLDER)):
+        for trashed, studio in ((False, self.folder), (True, self.folder / TRASH)):
             if (changed := folder_time(studio / run_id)) is not None:
                 return trashed, changed
         return None
 
     def _read_row(self, run_id: str, trashed: bool, stamp: int) -> tuple[dict[str, Any], RunTags] | None:
         """The row of a run, and its tags; None if it was killed before its first save, or is broken."""
-        folder = (self.folder / FOLDER if trashed else self.folder) / run_id
+        folder = (self.folder / TRASH if trashed else self.folder) / run_id
         try:
             run = read_run(folder.parent, run_id) if trashed else self._read(run_id)
         except StudioError:

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from pixgen.errors import StudioError
-from pixgen.studio.runs import trash
-from pixgen.studio.runs.run import FINAL_STATES
+from pixgen.studio.runs.run import FINAL_STATES, TRASH
 
 Sort = Literal["newest", "oldest", "similarity", "longest", "prompt"]
 STATES = ("painting", *FINAL_STATES)  # painting stands for every state that is not final
@@ -52,7 +51,7 @@ class Entry:
 
     def folder(self, studio: Path) -> Path:
         """The folder of the run within a studio's folder."""
-        return (studio / trash.FOLDER if self.trashed else studio) / self.id
+        return (studio / TRASH if self.trashed else studio) / self.id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,19 @@ from pixgen.errors import PictureError, StudioError
 from pixgen.images import open_picture
 from pixgen.studio.gallery.catalogue import Catalogue
 from pixgen.studio.gallery.entries import Entry, RunFilter
-from pixgen.studio.runs import trash
 from pixgen.studio.runs.curve import Curve
-from pixgen.studio.runs.run import FINAL_STATES, Run, RunTags, folder_lock, read_run, read_tags
+from pixgen.studio.runs.run import (
+    FINAL_STATES,
+    TRASH,
+    Run,
+    RunTags,
+    delete_from_trash,
+    folder_lock,
+    move_to_trash,
+    read_run,
+    read_tags,
+    restore_from_trash,
+)
 from pixgen.studio.studio import Studio
 from pixgen.vision.images import READER_THREADS, map_in_threads
 from pixgen.vision.search.query import parse_query
@@ -145,18 +155,18 @@ class Gallery:
         """Move a run to the trash; ``restore`` moves it back. Raises StudioError if it is being painted."""
         entry = self.entry(run_id, owner=owner)
         if not entry.trashed:
-            trash.move_to_trash(entry.folder(self.studio.folder))
+            move_to_trash(entry.folder(self.studio.folder))
 
     def restore(self, run_id: str, *, owner: str = "") -> None:
         """Move a run out of the trash."""
         entry = self.entry(run_id, owner=owner)
         if entry.trashed:
-            trash.restore(self.studio.folder, run_id)
+            restore_from_trash(self.studio.folder, run_id)
 
     def empty_trash(self, *, owner: str = "") -> int:
         """Delete every run in the trash permanently; returns how many there were."""
         trashed = self.find(RunFilter(trashed=True), owner=owner)
-        return sum(trash.delete(entry.folder(self.studio.folder)) for entry in trashed)
+        return sum(delete_from_trash(entry.folder(self.studio.folder)) for entry in trashed)
 
     def thumbnails(self, entries: Sequence[Entry]) -> list[bytes | None]:
         """A WebP thumbnail per entry, made once and cached; None where nothing has been painted yet."""
@@ -203,7 +213,7 @@ class Gallery:
 
     def _run(self, entry: Entry) -> Run:
         if entry.trashed:
-            return read_run(self.studio.folder / trash.FOLDER, entry.id)
+            return read_run(self.studio.folder / TRASH, entry.id)
         return self.studio.run(entry.id)
 
     def _relatives(self, run_filter: RunFilter, owner: str) -> list[Entry]:

@@ -1,4 +1,5 @@
-"""Writes a run's folder while its job paints: picture, video, curve, sketches, saved state and facts.
+"""Writes a run's folder while its job paints: picture, video, curve, sketches, saved state and facts. Also the SVG of
+a saved state.
 
 Every file is written atomically, so that a killed process leaves the run of its last checkpoint.
 """
@@ -19,6 +20,7 @@ from PIL import Image
 
 from pixgen.errors import PictureError, PixgenError, StorageError, StudioError, VideoError
 from pixgen.images import open_picture
+from pixgen.recipe.drawers import drawers_that
 from pixgen.recipe.recipe import Recipe, read_recipe
 from pixgen.studio.metadata.picture_info import save_png
 from pixgen.studio.runs.curve import Curve
@@ -222,3 +224,26 @@ def read_state(path: Path) -> SavedState | None:
             "The saved state of run {folder} is broken: paint its recipe again instead of resuming it.",
             folder=path.parent.name,
         ) from error
+
+
+def run_svg(run: Run) -> str:
+    """The picture of a run as an SVG document, without filters of its colours. Raises StudioError if its drawing method
+    has no shapes or its state is not kept."""
+    if not run.recipe.drawer_kind.can_svg:
+        raise StudioError(
+            "Only pictures of the drawing method {drawers} consist of shapes that can be saved as SVG.",
+            drawers=drawers_that("can_svg"),
+        )
+    stored = read_state(run.state_file)
+    if stored is None or "latent" not in stored.painter:
+        raise StudioError("The state of this picture is not kept: paint its recipe again to save it as SVG.")
+    from pixgen.synthesis import make_drawer
+
+    drawer = make_drawer(stored.recipe)
+    drawer.latent.data.copy_(stored.painter["latent"])
+    return drawer.to_svg()
+
+
+def save_svg(run: Run, path: Path) -> None:
+    """Save the picture of a run as SVG. Raises StudioError, StorageError."""
+    write_bytes(path, run_svg(run).encode())

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from pixgen.errors import PixgenError, StudioError
 from pixgen.studio.gallery.entries import Entry, RunFilter
-from pixgen.studio.runs import trash
-from pixgen.studio.runs.run import FINAL_STATES
+from pixgen.studio.runs.run import FINAL_STATES, remove_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +89,7 @@ class Retention:
             entries = self._gallery.catalogue.find(RunFilter(trashed=None))
             for entry in self._to_remove(entries):
                 try:
-                    trash.remove(entry.folder(self._gallery.studio.folder))
+                    remove_run(entry.folder(self._gallery.studio.folder))
                     removed.append(entry.id)
                 except PixgenError as error:  # it is being resumed at this moment
                     log.info("not removed: %s", error)

@@ -1,6 +1,7 @@
 """A run: the folder of one picture, with its recipe, facts, tags, video and the state to resume from.
 
-A folder is locked while a job works on it, among all processes on the machine. Tags are in ``marks.json``.
+A folder is locked while a job works on it, among all processes on the machine. Tags are in ``marks.json``. Deleted runs
+are in the folder ``bin`` beside the others, the trash, until it is emptied.
 """
 
 import errno
@@ -8,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import string
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -36,6 +38,7 @@ _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 MOST_TAGS = 20
 LONGEST_TAG = 40
 _TAGS_FILE = "marks.json"
+TRASH = "bin"  # the folder in the studio's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -371,3 +374,51 @@ def clean_tag(tag: str) -> str:
             limit=LONGEST_TAG,
         )
     return cleaned
+
+
+def move_to_trash(folder: Path) -> None:
+    """Move a run to the trash. Raises StudioError if it is being painted, StorageError."""
+    target = folder.parent / TRASH / folder.name
+    with folder_lock(folder.parent):
+        run_lock = RunLock(folder)
+        try:
+            if os.name == "nt":  # which does not move open files
+                run_lock.release()
+            with storage_errors(target):
+                target.parent.mkdir(exist_ok=True)
+                folder.rename(target)
+        finally:
+            run_lock.release()
+
+
+def restore_from_trash(studio: Path, run_id: str) -> None:
+    """Move a run from the trash back to the studio's folder. Raises StorageError."""
+    with folder_lock(studio), storage_errors(studio / run_id):
+        (studio / TRASH / run_id).rename(studio / run_id)
+
+
+def delete_from_trash(folder: Path) -> bool:
+    """Delete the files of a run in the trash; returns whether it was still there. Raises StudioError if it is not in
+    the trash, StorageError."""
+    if folder.parent.name != TRASH:
+        raise StudioError("The run {name} is not in the trash: delete it first.", name=folder.name)
+    with folder_lock(folder.parent.parent), storage_errors(folder):
+        if not folder.is_dir():  # another page has emptied the trash, or restored it
+            return False
+        shutil.rmtree(folder)
+        return True
+
+
+def remove_run(folder: Path) -> None:
+    """Delete a run permanently, in the trash or not. Raises StudioError if it is being painted,
+    StorageError."""
+    if folder.parent.name != TRASH:
+        move_to_trash(folder)
+        folder = folder.parent / TRASH / folder.name
+    delete_from_trash(folder)
+
+
+def list_trash(studio: Path) -> dict[str, int]:
+    """The modification times of the runs in the trash, by run id. Raises StorageError."""
+    folder = studio / TRASH
+    return folder_times(folder) if folder.is_dir() else {}

@@ -1,7 +1,8 @@
-"""The interface of a drawer, the tensor that is optimized and how it becomes a picture; and the VQGAN
-drawer."""
+"""The interface of a drawer, the tensor that is optimized and how it becomes a picture; the VQGAN
+drawer, and SVG documents of a drawer's shapes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -140,3 +141,23 @@ class VqganDrawer(CodeDrawer):
     def project(self) -> None:
         """Clamp each channel to the codebook's bounds."""
         self.latent.clamp_(self.low, self.high)
+
+
+def svg_document(shapes: Iterable[str], *, width: int, height: int, crisp: bool = False) -> str:
+    """An SVG document of a canvas in pixels.
+
+    Args:
+        shapes: elements, the lowest first.
+        crisp: whether edges are drawn without antialiasing, so that cells that touch leave no gap.
+    """
+    rendering = ' shape-rendering="crispEdges"' if crisp else ""
+    lines = "\n".join(shapes)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        f"{rendering}>\n{lines}\n</svg>\n"
+    )
+
+
+def hex_colour(colour: Sequence[float]) -> str:
+    """A colour, each part in [0, 1], as ``#rrggbb``."""
+    return "#" + "".join(f"{round(min(max(float(part), 0), 1) * 255):02x}" for part in colour)

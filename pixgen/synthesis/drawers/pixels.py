@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from pixgen.losses import rgb
 from pixgen.models.merged import merges
 from pixgen.recipe.drawers import Pixels
-from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.drawers.svg import hex_colour, svg_document
+from pixgen.synthesis.drawers.base import Drawer, hex_colour, svg_document
 from pixgen.synthesis.precision import clamp_with_grad
 from pixgen.synthesis.tensors import main_colours
 

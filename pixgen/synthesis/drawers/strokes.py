@@ -13,8 +13,7 @@ from einops import rearrange
 
 from pixgen.models.merged import merges
 from pixgen.recipe.drawers import Lines
-from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.drawers.svg import hex_colour, svg_document
+from pixgen.synthesis.drawers.base import Drawer, hex_colour, svg_document
 from pixgen.synthesis.precision import full_precision
 
 _PLACES = 12  # points of a curve that are searched for the nearest, before it is refined

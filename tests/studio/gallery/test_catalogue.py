@@ -13,8 +13,7 @@ import pytest
 from pixgen.errors import StorageError, StudioError
 from pixgen.recipe.prompts import parse
 from pixgen.studio.gallery.catalogue import FILE, SORTS, STATES, Catalogue, RunFilter
-from pixgen.studio.runs.run import Run, RunTags
-from pixgen.studio.runs.trash import move_to_trash, restore
+from pixgen.studio.runs.run import Run, RunTags, move_to_trash, restore_from_trash
 from tests.studio.fakes import a_recipe
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
@@ -92,7 +91,7 @@ def test_what_is_new_changed_moved_or_gone_is_noticed(catalogue, put, tmp_path):
     assert found(catalogue, state="failed") == ["one"]
     move_to_trash(second.folder)
     assert (found(catalogue), found(catalogue, trashed=True)) == (["three", "one"], ["two"])
-    restore(tmp_path, second.id)
+    restore_from_trash(tmp_path, second.id)
     assert found(catalogue) == ["three", "two", "one"]
     for path in third.folder.iterdir():
         path.unlink()

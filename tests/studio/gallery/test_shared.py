@@ -17,9 +17,8 @@ from pixgen.studio.gallery.catalogue import Catalogue
 from pixgen.studio.gallery.database import FILE, ID_FILE, folder_id
 from pixgen.studio.gallery.entries import RunFilter
 from pixgen.studio.gallery.gallery import Gallery
-from pixgen.studio.runs import trash
 from pixgen.studio.runs.retention import Retention, RetentionLimits
-from pixgen.studio.runs.run import RunLock
+from pixgen.studio.runs.run import RunLock, move_to_trash
 from tests.studio.fakes import Painters, a_recipe, until
 
 PUBLIC = Policy(public=True)
@@ -137,7 +136,7 @@ def test_a_run_that_is_moved_while_another_page_resumes_it_stays_where_it_is_mov
     replace(run, state="stopped", step=3).save()
 
     def moved_before(folder):
-        trash.move_to_trash(folder)
+        move_to_trash(folder)
         return RunLock(folder)
 
     monkeypatch.setattr("pixgen.studio.studio.RunLock", moved_before)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pixgen.errors import PictureError
-from pixgen.studio.runs.lookups import read_lookup
+from pixgen.studio.runs.inputs import read_lookup
 
 
 def written(tmp_path, text):

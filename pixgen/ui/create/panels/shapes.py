@@ -11,8 +11,8 @@ from PIL import Image
 from pixgen.errors import StudioError
 from pixgen.studio import Studio
 from pixgen.studio.gallery.walls import wall_kind, wall_of_file
+from pixgen.studio.runs.record import run_svg
 from pixgen.studio.runs.run import Run
-from pixgen.studio.runs.svg import run_svg
 from pixgen.ui.components import QUIET, Parts, servable_bytes
 from pixgen.ui.create.actions import file_name
 from pixgen.ui.errors import guard_handler, show_warning
