@@ -11,6 +11,7 @@ from PIL import Image
 from pixgen.logs import JsonFormatter, TextFormatter
 from pixgen.paths import ASSETS
 from tests.postgres import find_programs, serve
+from tests.s3 import make_bucket, serve_s3
 
 TINY_VQGAN = {
     "target": "taming.models.vqgan.VQModel",
@@ -133,3 +134,18 @@ def tiny_sketcher(tiny_vqgan):
 def red_picture() -> Image.Image:
     """A small red picture."""
     return Image.new("RGB", (48, 32), (220, 30, 30))
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of an S3 server that is started for the tests."""
+    pytest.importorskip("s3fs", reason="the extra “s3” is not installed")
+    server = pytest.importorskip("moto.server", reason="moto is not installed")
+    with serve_s3(server) as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(s3_server, monkeypatch) -> str:
+    """The address of an empty bucket on that server, whose credentials are in the environment."""
+    return make_bucket(s3_server, monkeypatch)

@@ -250,6 +250,15 @@ Catalogue = Annotated[
         rich_help_panel=RUNS,
     ),
 ]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        help="An object store for copies of the runs, which several pages with folders of their own share: "
+        "s3://BUCKET/PREFIX, or another URL of fsspec. Default: $PIXGEN_STORAGE, else none.",
+        metavar="URL",
+        rich_help_panel=RUNS,
+    ),
+]
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="For programs: print one JSON value.", rich_help_panel=OUTPUT),

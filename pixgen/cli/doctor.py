@@ -64,6 +64,7 @@ def examine(device: str, output_dir: Path | None, *, models_too: bool = False) -
     yield _packages()
     name = yield from _device(device)
     yield from _folder(output_dir)
+    yield from _storage(output_dir)
     yield _ffmpeg()
     yield from _presets(name, models_too=models_too)
 
@@ -133,6 +134,27 @@ def _folder(output_dir: Path | None) -> Iterator[Finding]:
     free = shutil.disk_usage(there).free
     text = f"{folder}, {format_bytes(free)} free"
     yield Finding("output folder", "ok" if free >= SMALLEST_FREE else "note", text)
+
+
+def _storage(output_dir: Path | None) -> Iterator[Finding]:
+    """Whether the object store of ``$PIXGEN_STORAGE`` answers, and how many runs are not copied to it yet."""
+    from pixgen.errors import PixgenError
+    from pixgen.paths import output_folder
+    from pixgen.studio.store.store import compare_with_store
+
+    if not (address := os.environ.get("PIXGEN_STORAGE", "")):
+        return
+    try:
+        stored, waiting = compare_with_store(output_folder(output_dir), address)
+    except PixgenError as error:
+        yield Finding("storage", "problem", str(error))
+        return
+    text = f"{address}, {stored} runs"
+    if waiting:
+        text += (
+            f"; {waiting} of this folder are not copied yet: a page, or any command that paints, copies them"
+        )
+    yield Finding("storage", "note" if waiting else "ok", text)
 
 
 def _ffmpeg() -> Finding:

@@ -3,7 +3,7 @@
 import heapq
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -127,13 +127,21 @@ def log_end(job: Job) -> None:
     log.info("a job has ended: %s", job.state, extra=facts)
 
 
-def log_start(entry: QueueEntry) -> None:
-    """Log that a job has joined the queue, with its place and its size."""
-    recipe = entry.job.recipe
+def log_start(job: Job, entries: Callable[[], Sequence[QueueEntry]]) -> None:
+    """Log that a job has joined the queue, with its place among the entries and its size; only where that is logged are
+    the entries listed."""
+    entry = (
+        next((each for each in entries() if each.job is job), None)
+        if log.isEnabledFor(logging.INFO)
+        else None
+    )
+    if entry is None:
+        return
+    recipe = job.recipe
     log.info(
         "a job joined the queue",
         extra={
-            "run": entry.job.id,
+            "run": job.id,
             "ahead": entry.before,
             "estimated_wait": None if entry.wait is None else round(entry.wait, 3),
             "estimated_seconds": None if entry.takes is None else round(entry.takes, 3),

@@ -1,7 +1,5 @@
 """The studio: owns its workers and one output folder, queues recipes and runs each as a job."""
 
-import dataclasses
-import glob
 import logging
 import os
 import shutil
@@ -32,11 +30,12 @@ from pixgen.studio.queue import (
     move_job,
     release_places,
 )
-from pixgen.studio.runs.edits import Edit, check_steps, create_fork, read_fork_state
-from pixgen.studio.runs.inputs import KEPT_PATH, keep_pictures, trust_paths
+from pixgen.studio.runs.edits import Edit, begin_again, check_steps, create_fork, read_fork_state
+from pixgen.studio.runs.inputs import KEPT_PATH, find_kept, keep_pictures, trust_paths
 from pixgen.studio.runs.run import Run, RunLock, new_folder, read_run, run_folders
 from pixgen.studio.scheduler import JobQueue
-from pixgen.studio.storage import prepare_folder, remove_empty, remove_leftovers
+from pixgen.studio.storage import prepare_folder, remove_empty
+from pixgen.studio.store.store import lock_run, open_store
 from pixgen.studio.timing import FILE, DurationEstimator
 from pixgen.studio.workers.base import Worker
 from pixgen.studio.workers.local import LocalWorker, Painter, make_local_workers, paint
@@ -62,13 +61,16 @@ class Studio:
         catalogue: the address of a PostgreSQL database for the gallery's list of runs, which several pages share
             (``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``); by default ``$PIXGEN_CATALOGUE``, else a file in
             the folder.
+        storage: the URL of an object store for copies of the runs, such as ``s3://BUCKET/PREFIX``, which several pages
+            share; by default ``$PIXGEN_STORAGE``, else none.
         policy: the limits on requests; by default those for a private machine.
         painter: builds the optimization that yields the frames from the recipe, its opened pictures
             by path, the device and the studio's models.
         models: the loaded models of ``device``, by default a new cache.
         save_every: seconds between two checkpoints while painting.
 
-    Any thread may call any method. Raises StorageError if the folder cannot be written, DeviceError.
+    Any thread may call any method. Raises StorageError if the folder cannot be written, DeviceError, StudioError if the
+    storage cannot be used.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Studio:
         devices: Sequence[str] = (),
         workers: Sequence[Worker] | None = None,
         catalogue: str | None = None,
+        storage: str | None = None,
         policy: Policy | None = None,
         painter: Painter = paint,
         models: ModelCache | None = None,
@@ -92,6 +95,7 @@ class Studio:
         self._local.models = models or self._local.models
         self.model_downloads = ModelDownloads(policy)
         self._made_folder = prepare_folder(self.folder)
+        self.store = open_store(self.folder, storage)
         self._queue: JobQueue[Job] = JobQueue(
             owner=lambda job: job.owner,
             stopped=lambda job: job.stopping,
@@ -179,6 +183,8 @@ class Studio:
         """
         with self._report_refusal(), self._lock:
             self._check_open(self._queue.members(), owner)
+            if self.store is not None and not self._paints(run_id):
+                self.store.refresh(run_id)
             run = self._find_run(run_id, owner)
             steps = run.recipe.steps if steps is None else steps
             done = run.state == "done"
@@ -187,18 +193,9 @@ class Studio:
                 return self.fork(run_id, steps=steps, owner=owner)
             recipe = run.recipe.with_more_steps(steps)
             self.policy.check(recipe)
-            run_lock = RunLock(run.folder)
+            run_lock = lock_run(run.folder, self.store)
             try:
-                remove_leftovers(run.folder)
-                run = dataclasses.replace(
-                    run,
-                    recipe=recipe,
-                    state="waiting",
-                    finished=None,
-                    notice="",
-                    owner=owner or run.owner,
-                )
-                run.save()
+                run = begin_again(run, recipe, owner=owner or run.owner)
             except BaseException:
                 run_lock.release()
                 raise
@@ -265,7 +262,14 @@ class Studio:
         move_job(self._queue.members(), job, by)
 
     def run(self, run_id: str) -> Run:
-        """The run with this id. Raises StudioError if there is none."""
+        """The run with this id, with its files. Raises StudioError if there is none, StorageError if the storage has them
+        and does not answer."""
+        if self.store is not None and not self._paints(run_id):
+            self.store.fetch(run_id)
+        return self.read_run(run_id)
+
+    def read_run(self, run_id: str) -> Run:
+        """As ``run``, without getting files from the storage."""
         job = self.job(run_id)
         if job is None or (job.ended and job.error is None):
             return read_run(self.folder, run_id)
@@ -282,7 +286,7 @@ class Studio:
         found = []
         for folder in run_folders(self.folder):
             try:
-                found.append(self.run(folder.name))
+                found.append(self.read_run(folder.name))
             except StudioError as error:
                 log.debug("left out: %s", error)
         return sorted(found, key=lambda run: (run.started, run.id), reverse=True)
@@ -318,6 +322,8 @@ class Studio:
             worker.close()
         for call in self._close_callbacks:
             call()
+        if self.store is not None:
+            self.store.close(timeout)
         if self._made_folder:  # listing runs or asking for a missing one leaves no folder behind
             remove_empty(self.folder)
 
@@ -351,9 +357,8 @@ class Studio:
     def find_picture(self, path: str) -> Path:
         """The file of a picture that a recipe names. Raises PictureError if it may not be used."""
         found = expand(path)
-        if KEPT_PATH.fullmatch(path) and not found.exists() and self.policy.picture_folders is None:
-            # The recipe was read from a picture that was painted here: another run has the copy.
-            found = next(self.folder.glob(f"*/{glob.escape(path)}"), found)
+        if not found.exists() and self.policy.picture_folders is None and KEPT_PATH.fullmatch(path):
+            found = find_kept(path, self.folder) or (self.store and self.store.find_input(path)) or found
         self.policy.check_picture(found)
         return found
 
@@ -379,6 +384,9 @@ class Studio:
                 call(error)
             raise
 
+    def _paints(self, run_id: str) -> bool:
+        return (job := self.job(run_id)) is not None and not job.ended
+
     def _find_run(self, run_id: str, owner: str) -> Run:
         """The run with this id, if this owner may continue it. Raises StudioError."""
         run = self.run(run_id)
@@ -390,7 +398,7 @@ class Studio:
         """A run in a new folder, written by ``fill``; an error removes the folder."""
         folder, run_lock = new_folder(self.folder), None
         try:
-            run_lock = RunLock(folder)
+            run_lock = lock_run(folder, self.store)
             return fill(folder), run_lock
         except BaseException:
             if run_lock is not None:
@@ -421,10 +429,7 @@ class Studio:
         except RuntimeError as error:  # the system is out of threads
             run_lock.release()
             raise QueueFull("The queue is full: try again later.") from error
-        if log.isEnabledFor(logging.INFO):
-            for entry in self.queue():
-                if entry.job is job:
-                    log_start(entry)
+        log_start(job, self.queue)
         return job
 
     def _call_back(self, job: Job) -> None:

@@ -4,7 +4,9 @@ import json
 
 from pixgen.cli import doctor as command
 from pixgen.cli.app import main
+from pixgen.studio import Studio
 from pixgen.studio.video import ffmpeg
+from tests.studio.fakes import Painters, a_recipe
 
 
 def findings(capsys, *arguments):
@@ -63,3 +65,22 @@ def test_a_missing_package_is_named(monkeypatch):
 def test_an_unknown_device_is_an_error(capsys):
     assert main(["doctor", "--device", "tpu"]) != 0
     assert "There is no device “tpu”" in capsys.readouterr().err
+
+
+def test_a_storage_is_examined(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PIXGEN_STORAGE", f"file://{tmp_path}/store")
+    with Studio(tmp_path / "runs", device="cpu", painter=Painters(), storage="") as studio:
+        assert studio.submit(a_recipe()).wait(20)
+
+    def storage():
+        status, found = findings(capsys, "--output-dir", tmp_path / "runs")
+        found = next(each for each in found if each["what"] == "storage")
+        return status, found["state"], found["text"]
+
+    assert storage() == (0, "note", f"file://{tmp_path}/store, 0 runs; 1 of this folder are not copied yet: a page, "
+                         "or any command that paints, copies them")  # fmt: skip
+    with Studio(tmp_path / "runs", device="cpu", painter=Painters()):
+        pass
+    assert storage() == (0, "ok", f"file://{tmp_path}/store, 1 runs")
+    monkeypatch.setenv("PIXGEN_STORAGE", "file:///proc/none")
+    assert storage()[:2] == (1, "problem")

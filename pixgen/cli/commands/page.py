@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pixgen.cli._options import RUNS, Catalogue, Cluster, Devices, DeviceShare, PerDevice, example
+from pixgen.cli._options import (
+    RUNS,
+    Catalogue,
+    Cluster,
+    Devices,
+    DeviceShare,
+    PerDevice,
+    Storage,
+    example,
+)
 from pixgen.cli._outputs import print_line
 from pixgen.cli._signals import exit_status
 from pixgen.cli._studio import open_studio
@@ -19,7 +28,8 @@ from pixgen.logs import FORMATS, configure_logs
 if TYPE_CHECKING:
     from pixgen.studio import Studio
 
-_SAVING_SECONDS = 4.0  # within 5 seconds of a SIGTERM, the process has ended
+_SAVING_SECONDS = 4.0  # within 5 seconds of a SIGTERM, the process has ended,
+_COPYING_SECONDS = 5.0  # or within 10 with a storage: Docker then kills it
 ADDRESS, ACCESS, PAGE, FOLDERS = "Address", "Access", "Page", "Models and folders"
 
 
@@ -52,6 +62,8 @@ def _serve_until_interrupted(page: Any, studio: "Studio") -> NoReturn:
             time.sleep(0.1)
     except KeyboardInterrupt as error:
         studio.save_jobs(_SAVING_SECONDS)
+        if studio.store is not None:
+            studio.store.close(_COPYING_SECONDS)
         print_line("Closed; pictures that were being painted are saved.", err=True)
         logging.shutdown()
         os._exit(exit_status(error))  # an ordinary end would wait for every open connection
@@ -143,6 +155,7 @@ def open_page(
         ),
     ] = None,
     catalogue: Catalogue = None,
+    storage: Storage = None,
     models_dir: Annotated[
         Path | None,
         typer.Option(
@@ -188,6 +201,7 @@ def open_page(
         per_device=per_device,
         device_share=device_share,
         catalogue=catalogue,
+        storage=storage,
         policy=policy,
     ) as studio:
         library = PictureLibrary(studio, roots=search_root or [])

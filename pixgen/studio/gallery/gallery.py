@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from pixgen.errors import PictureError, StudioError
+from pixgen.errors import PictureError, StorageError, StudioError
 from pixgen.images import open_picture
 from pixgen.studio.gallery.catalogue import Catalogue
 from pixgen.studio.gallery.entries import Entry, RunFilter
@@ -60,15 +60,21 @@ class Gallery:
     """
 
     def __init__(self, studio: Studio) -> None:
-        self.studio = studio
-        self.catalogue = Catalogue(studio.folder, read=studio.run, address=studio.catalogue)
+        self.studio, self._store = studio, studio.store
+        self.catalogue = Catalogue(studio.folder, read=studio.read_run, address=studio.catalogue)
         studio.on_close(self.catalogue.close)
+
+    def synchronise(self) -> None:
+        """Update the catalogue from the storage, if there is one, and the folder."""
+        if self._store is not None:
+            self._store.pull()
+        self.catalogue.synchronise()
 
     def find(
         self, run_filter: RunFilter, *, owner: str = "", first: int = 0, count: int | None = None
     ) -> list[Entry]:
         """The runs that match a filter, in its order, from number ``first`` on."""
-        self.catalogue.synchronise()
+        self.synchronise()
         return self.catalogue.find(self._restrict_to_owner(run_filter, owner), first=first, count=count)
 
     def count(self, run_filter: RunFilter, *, owner: str = "") -> int:
@@ -149,6 +155,7 @@ class Gallery:
         with folder_lock(self.studio.folder):
             run_tags = read_tags(folder).changed(favourite=favourite, add=add, remove=remove)
             run_tags.save(folder)
+        self._copy_soon()
         return run_tags
 
     def delete(self, run_id: str, *, owner: str = "") -> None:
@@ -156,17 +163,32 @@ class Gallery:
         entry = self.entry(run_id, owner=owner)
         if not entry.trashed:
             move_to_trash(entry.folder(self.studio.folder))
+            self._copy_soon()
 
     def restore(self, run_id: str, *, owner: str = "") -> None:
         """Move a run out of the trash."""
         entry = self.entry(run_id, owner=owner)
         if entry.trashed:
             restore_from_trash(self.studio.folder, run_id)
+            self._copy_soon()
 
     def empty_trash(self, *, owner: str = "") -> int:
         """Delete every run in the trash permanently; returns how many there were."""
         trashed = self.find(RunFilter(trashed=True), owner=owner)
-        return sum(delete_from_trash(entry.folder(self.studio.folder)) for entry in trashed)
+        return sum(map(self.remove, trashed))
+
+    def remove(self, entry: Entry) -> bool:
+        """Delete a run permanently, in the trash or not; returns whether it was still there. Raises StudioError if it is
+        being painted."""
+        folder = entry.folder(self.studio.folder)
+        if self._store is not None:
+            found = folder.is_dir()
+            self._store.delete(entry.id)
+            return found
+        if not entry.trashed:
+            move_to_trash(folder)
+            folder = replace(entry, trashed=True).folder(self.studio.folder)
+        return delete_from_trash(folder)
 
     def thumbnails(self, entries: Sequence[Entry]) -> list[bytes | None]:
         """A WebP thumbnail per entry, made once and cached; None where nothing has been painted yet."""
@@ -192,7 +214,10 @@ class Gallery:
         try:
             return self._picture(entry).stat().st_mtime_ns
         except OSError:
-            return None
+            if self._store is None:
+                return None
+            stored = self._store.picture_of(self._picture(entry).parent)
+            return None if stored is None else stored.modified
 
     def _picture(self, entry: Entry) -> Path:
         return entry.folder(self.studio.folder) / "picture.png"
@@ -200,8 +225,10 @@ class Gallery:
     def _make_thumbnail(self, entry: Entry) -> bytes | None:
         job = self.studio.job(entry.id)
         try:
+            if self._store is not None:
+                self._store.fetch(entry.id, "picture.png")
             picture = open_picture(self._picture(entry))
-        except PictureError:  # not saved yet
+        except (PictureError, StorageError):  # not saved yet, or the storage does not answer
             frame = None if job is None else job.frame
             if frame is None:
                 return None
@@ -213,8 +240,14 @@ class Gallery:
 
     def _run(self, entry: Entry) -> Run:
         if entry.trashed:
+            if self._store is not None:
+                self._store.fetch(entry.id)
             return read_run(self.studio.folder / TRASH, entry.id)
         return self.studio.run(entry.id)
+
+    def _copy_soon(self) -> None:
+        if self._store is not None:
+            self._store.wake()
 
     def _relatives(self, run_filter: RunFilter, owner: str) -> list[Entry]:
         return self.catalogue.find(self._restrict_to_owner(run_filter, owner), count=_MOST_RELATIVES)

@@ -8,7 +8,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from pixgen.errors import PictureError, PixgenError, SearchError, StudioError
+from pixgen.errors import PictureError, PixgenError, SearchError, StorageError, StudioError
 from pixgen.images import open_picture
 from pixgen.models.catalog import available_clips
 from pixgen.models.progress import DownloadProgress
@@ -30,7 +30,14 @@ from pixgen.studio.studio import Studio
 from pixgen.translation import needs_english
 from pixgen.vision.images import PictureFile, Skipped, find_pictures
 from pixgen.vision.search.collection import MOST_HITS, Collection, Hit, Row, find_nearest
-from pixgen.vision.search.indexing import Progress, Reader, index_pictures
+from pixgen.vision.search.indexing import (
+    MODEL_BATCH,
+    EmbeddedFile,
+    Progress,
+    Reader,
+    index_pictures,
+    read_files,
+)
 from pixgen.vision.search.library import Library, default_name, legacy_name
 from pixgen.vision.search.query import EVERYTHING, Filter, Query, embed_query, in_english
 
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
 
     from pixgen.models import Perceptor
     from pixgen.studio.jobs import Job
+    from pixgen.studio.store.store import RunStore
 
 log = logging.getLogger(__name__)
 
@@ -230,10 +238,12 @@ class PictureLibrary:
         if place.name in (RUNS, BUNDLED):
             self._remove_if_moved(place)
         collection = self.library.create(
-            place.name, place.model, dimensions=dimensions, source=str(place.folder)
+            place.name, place.model, dimensions=dimensions, source=self._source(place)
         )
         files = self._finished_runs() if own else find_pictures(place.folder)
         more: dict[str, Any] = {"facts": partial(_run_facts, place.folder)} if own else {}
+        if own and self.studio.store is not None:
+            reader = partial(_fetch_first, self.studio.store, reader or self._reader(perceptor))
         return index_pictures(
             collection,
             files,
@@ -244,10 +254,13 @@ class PictureLibrary:
             **more,
         )
 
+    def _reader(self, perceptor: "Perceptor") -> Reader:
+        return partial(read_files, perceptor, turn=self.studio.exclusive)
+
     def list_indexed(self) -> list[SearchFolder]:
         """Every folder that has been indexed with this model, also by other processes."""
         return [
-            SearchFolder(each.name, Path(each.source), each.model)
+            self.places[RUNS] if each.name == RUNS else SearchFolder(each.name, Path(each.source), each.model)
             for each in self.library.collections()
             if each.model == self.model and not is_upload(each.name)
         ]
@@ -329,6 +342,8 @@ class PictureLibrary:
     def find_file(self, place: SearchFolder, path: str) -> Path:
         """The file of a search hit. Raises PictureError if it is gone, or now links outside the folder."""
         found = place.folder / path
+        if self.studio.store is not None and place.name == RUNS:
+            self.studio.store.fetch(path.partition("/")[0], "picture.png")
         try:
             if found.resolve().is_relative_to(place.folder.resolve()) and found.is_file():
                 return found
@@ -344,22 +359,42 @@ class PictureLibrary:
     def _remove_if_moved(self, place: SearchFolder) -> None:
         """Remove a collection whose folder has moved, so that it is indexed again."""
         known = [each for each in self.library.collections() if each.name == place.name]
-        if any(each.source != str(place.folder) for each in known):
+        if any(each.source != self._source(place) for each in known):
             self.library.remove(place.name)
+
+    def _source(self, place: SearchFolder) -> str:
+        """What a collection is indexed from: pages with folders of their own share the runs of a storage."""
+        store = self.studio.store
+        return store.address if store is not None and place.name == RUNS else str(place.folder)
 
     def _restrict_to_owner(self, only: Filter, place: SearchFolder, owner: str) -> Filter:
         own = self.studio.policy.public and place.name == RUNS
         return replace(only, owner=owner) if own else only
 
     def _finished_runs(self) -> Iterator[PictureFile]:
-        """The picture of every run that is not being painted."""
+        """The picture of every run that is not being painted; those of a storage are fetched if they are not indexed."""
+        store = self.studio.store
         for folder in run_folders(self.studio.folder):
             try:
                 facts = (folder / "picture.png").lstat()
             except OSError:
+                if store is not None and (stored := store.picture_of(folder)) and not is_locked(folder):
+                    yield PictureFile(f"{folder.name}/picture.png", stored.size, stored.modified)
                 continue
             if stat.S_ISREG(facts.st_mode) and not is_locked(folder):
                 yield PictureFile(f"{folder.name}/picture.png", facts.st_size, facts.st_mtime_ns)
+
+
+def _fetch_first(
+    store: "RunStore", reader: Reader, wanted: Sequence[tuple[PictureFile, str]], folder: Path
+) -> Iterator[list[EmbeddedFile]]:
+    """As ``reader``, of pictures that may have to come from a storage first: a piece at a time, so that few wait."""
+    for start in range(0, len(wanted), MODEL_BATCH):
+        piece = wanted[start : start + MODEL_BATCH]
+        for found, _sha256 in piece:
+            with suppress(StorageError):  # it is skipped, and looked for again with the next search
+                store.fetch(found.path.partition("/")[0], "picture.png")
+        yield from reader(piece, folder)
 
 
 def _caption_match(query: Query, row: Row) -> float:

@@ -22,8 +22,8 @@ from pixgen.recipe.prompts import Scene, parse, set_weights
 from pixgen.recipe.recipe import Change, Recipe
 from pixgen.studio.runs.inputs import FOLDER, keep_prompts
 from pixgen.studio.runs.record import SavedState, read_state, write_state
-from pixgen.studio.runs.run import FINAL_STATES, Run, is_locked
-from pixgen.studio.storage import remove_file, storage_errors, write_bytes
+from pixgen.studio.runs.run import FINAL_STATES, Run, is_locked, is_painted_elsewhere
+from pixgen.studio.storage import remove_file, remove_leftovers, storage_errors, write_bytes
 from pixgen.text_files import parse_json
 
 Scenes = tuple[Scene, ...]
@@ -98,6 +98,8 @@ def request_edit(run: Run, edit: Edit) -> None:
             "The run {run} is not being painted: `pixgen fork` continues it with another prompt.",
             run=run.id,
         )
+    if is_painted_elsewhere(run.folder):
+        raise StudioError("The run {run} is painted by another page: change it there.", run=run.id)
     edit.resolve(settings_at(run.recipe, run.step), keep=lambda scenes: scenes)  # raises if not allowed
     value = _read_request(run.folder / _REQUEST_FILE)
     if edit.prompts is not None:
@@ -187,6 +189,14 @@ def create_fork(
         notice="",
     )
     write_state(run.state_file, dataclasses.replace(stored, recipe=recipe), step=run.step)
+    run.save()
+    return run
+
+
+def begin_again(run: Run, recipe: Recipe, *, owner: str) -> Run:
+    """Let a run wait for its turn again, with a recipe that may have more steps. Raises StorageError."""
+    remove_leftovers(run.folder)
+    run = dataclasses.replace(run, recipe=recipe, state="waiting", finished=None, notice="", owner=owner)
     run.save()
     return run
 

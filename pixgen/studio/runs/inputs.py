@@ -5,6 +5,7 @@ path of the machine, and labels keep the name of the original file. Also reads c
 photo and video editors write them (Adobe's Cube LUT specification 1.0).
 """
 
+import glob
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -70,6 +71,12 @@ def replace_paths(recipe: Recipe, paths: Mapping[str, str]) -> Recipe:
     if not paths:
         return recipe
     return Recipe.model_validate(_replace(recipe.model_dump(), paths))
+
+
+def find_kept(path: str, studio: Path) -> Path | None:
+    """A copied file by its path in a run's folder, from any run of a studio's folder: a recipe that was read from a
+    picture names the copies of the run that painted it."""
+    return next(studio.glob(f"*/{glob.escape(path)}"), None)
 
 
 def resolve_kept_paths(recipe: Recipe, folder: Path) -> Recipe:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pixgen.errors import PixgenError, StudioError
 from pixgen.studio.gallery.entries import Entry, RunFilter
-from pixgen.studio.runs.run import FINAL_STATES, remove_run
+from pixgen.studio.runs.run import FINAL_STATES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,11 +85,11 @@ class Retention:
         """Delete the runs beyond the limits; returns their ids."""
         removed = []
         with self._lock:
-            self._gallery.catalogue.synchronise()
+            self._gallery.synchronise()
             entries = self._gallery.catalogue.find(RunFilter(trashed=None))
             for entry in self._to_remove(entries):
                 try:
-                    remove_run(entry.folder(self._gallery.studio.folder))
+                    self._gallery.remove(entry)
                     removed.append(entry.id)
                 except PixgenError as error:  # it is being resumed at this moment
                     log.info("not removed: %s", error)
@@ -124,7 +124,8 @@ class Retention:
     def _size(self, entry: Entry) -> int:
         """The bytes of a run's files, looked up once after its end."""
         if entry.id not in self._sizes or entry.state not in FINAL_STATES:
-            self._sizes[entry.id] = _bytes(entry.folder(self._gallery.studio.folder))
+            folder, store = entry.folder(self._gallery.studio.folder), self._gallery.studio.store
+            self._sizes[entry.id] = max(_bytes(folder), 0 if store is None else store.size_of(folder))
         return self._sizes[entry.id]
 
 

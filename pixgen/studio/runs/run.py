@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import string
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from pixgen.errors import PixgenError, StudioError, VideoError
 from pixgen.messages import Message
 from pixgen.paths import output_folder
 from pixgen.recipe.recipe import Recipe, read_recipe
-from pixgen.studio.storage import storage_errors, write_bytes
+from pixgen.studio.storage import remove_file, storage_errors, write_bytes
 from pixgen.text_files import parse_json
 
 State = Literal["waiting", "loading", "painting", "done", "stopped", "failed"]
@@ -37,7 +38,8 @@ _FOLDER_PATIENCE = 10.0  # seconds for a change that another page makes
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 MOST_TAGS = 20
 LONGEST_TAG = 40
-_TAGS_FILE = "marks.json"
+TAGS_FILE = "marks.json"
+_ELSEWHERE_FILE = ".elsewhere"  # until when a page with another folder paints the run
 TRASH = "bin"  # the folder in the studio's
 
 
@@ -168,6 +170,11 @@ def new_folder(studio: Path) -> Path:
                 continue
 
 
+def is_run_id(name: str) -> bool:
+    """Whether a name is that of a run."""
+    return _ID.fullmatch(name) is not None
+
+
 def run_folders(studio: Path) -> list[Path]:
     """The run folders in a studio's folder. Raises StorageError."""
     with storage_errors(studio):
@@ -275,14 +282,13 @@ class RunLock:
     def __init__(self, folder: Path) -> None:
         self._lock = _file_lock(folder)
         with storage_errors(folder / _LOCK_FILE):
+            if is_painted_elsewhere(folder):
+                raise is_painted_error(folder.name)
             before = folder.stat().st_ino  # filelock would make a folder that is gone
             try:
                 self._lock.acquire(timeout=_LOCK_PATIENCE, poll_interval=_LOCK_PATIENCE / 5)
             except Timeout as error:
-                raise StudioError(
-                    "The run {name} is being painted: stop it first, or wait until it is finished.",
-                    name=folder.name,
-                ) from error
+                raise is_painted_error(folder.name) from error
             try:
                 if folder.stat().st_ino != before:
                     raise _no_run(folder.name)
@@ -295,15 +301,26 @@ class RunLock:
         self._lock.release()
 
 
+def is_painted_error(run_id: str) -> StudioError:
+    return StudioError(
+        "The run {name} is being painted: stop it first, or wait until it is finished.", name=run_id
+    )
+
+
 def _no_run(run_id: str) -> StudioError:
     return StudioError("There is no run “{run_id}”.", run_id=run_id[:60])
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a living job, of this or another process, works on the run.
+    """Whether a living job, of this or another process or page, works on the run.
 
     A run that this process may not write counts as free: nothing can be changed in it from here.
     """
+    return is_painted_elsewhere(folder) or is_locked_here(folder)
+
+
+def is_locked_here(folder: Path) -> bool:
+    """As ``is_locked``, without pages that have a folder of their own."""
     if not (folder / _LOCK_FILE).exists():
         return False
     lock = _file_lock(folder)
@@ -315,6 +332,23 @@ def is_locked(folder: Path) -> bool:
         return error.errno not in _READ_ONLY
     lock.release()
     return False
+
+
+def is_painted_elsewhere(folder: Path) -> bool:
+    """Whether a page with another folder, which shares a storage with this one, paints the run."""
+    try:
+        return time.time() < float((folder / _ELSEWHERE_FILE).read_text("ascii"))
+    except (OSError, ValueError):
+        return False
+
+
+def mark_elsewhere(folder: Path, until: float | None) -> None:
+    """Say in a run's folder until when such a page paints it, in seconds since 1970; None if none does. Raises
+    StorageError."""
+    if until is None:
+        remove_file(folder / _ELSEWHERE_FILE)
+    else:
+        write_bytes(folder / _ELSEWHERE_FILE, f"{until:.3f}".encode())
 
 
 @contextmanager
@@ -351,13 +385,13 @@ class RunTags:
         """Write the tags into a run's folder. Raises StorageError."""
         value = {"favourite": self.favourite, "tags": self.tags}
         text = json.dumps(value, ensure_ascii=False) + "\n"
-        write_bytes(folder / _TAGS_FILE, text.encode())
+        write_bytes(folder / TAGS_FILE, text.encode())
 
 
 def read_tags(folder: Path) -> RunTags:
     """Read the tags of the run in a folder; empty if there are none, or the file is broken."""
     try:
-        kept = parse_json((folder / _TAGS_FILE).read_text("utf-8"))
+        kept = parse_json((folder / TAGS_FILE).read_text("utf-8"))
         return RunTags(bool(kept["favourite"]), tuple(sorted(map(clean_tag, kept["tags"]))))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StudioError):
         return RunTags()

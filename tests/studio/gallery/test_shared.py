@@ -139,7 +139,7 @@ def test_a_run_that_is_moved_while_another_page_resumes_it_stays_where_it_is_mov
         move_to_trash(folder)
         return RunLock(folder)
 
-    monkeypatch.setattr("pixgen.studio.studio.RunLock", moved_before)
+    monkeypatch.setattr("pixgen.studio.store.store.RunLock", moved_before)
     with pytest.raises(StorageError):
         other.studio.resume(run.id)
     assert not run.folder.exists()
