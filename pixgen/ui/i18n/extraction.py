@@ -27,6 +27,7 @@ KEYWORDS: dict[str, Any] = {
     "pgettext": ((1, "c"), 2),
     "NoSuchFile": None,
     "SourceUnavailable": None,
+    "WorkerLost": None,
     **{
         each.__name__: None
         for each in vars(errors).values()
