@@ -1,14 +1,11 @@
-"""Paints the README's pictures, one sheet of prompts and one strip of a picture as it grows, the page's wall, and the
-docs' sheet of effects.
+"""Paints the README's pictures, one sheet of prompts and one strip of a picture as it grows, and the page's wall.
 
-Every picture is the default preset, unless an effect needs another, with a seed that is written down here.
+Every picture is the default preset, with a seed that is written down here.
 """
 
 import sys
-import tempfile
 import textwrap
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +16,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # run from a clone, not i
 from pixgen.models.upscalers import BUNDLED, load_upscaler
 from pixgen.recipe.options import Options, recipe_from
 from pixgen.recipe.recipe import Recipe
-from pixgen.studio import Studio
 from pixgen.studio.model_cache import ModelCache
 from pixgen.studio.workers.local import paint
 from pixgen.synthesis.tensors import to_pixels, to_tensor
@@ -34,8 +30,6 @@ PROMPTS = (
     ("a campfire in the forest at night", 7),
 )  # fmt: skip
 WALL, WALL_SIDE = FOLDER.parent / "wall", 144  # pixels
-EFFECTS_SHEET, EFFECT_SEED = FOLDER.parent / "docs" / "effects.webp", 7
-FOX = "a red fox on a snowy hill"
 COLUMNS, SIDE, GAP, LETTERS = 4, 256, 12, 16  # pixels
 INK = (40, 40, 46)
 STRIP_PROMPT, STRIP_STAGES = 0, 8
@@ -58,69 +52,6 @@ def main() -> None:
         small = Image.fromarray(picture).resize((WALL_SIDE, WALL_SIDE), Image.Resampling.LANCZOS)
         small.save(WALL / f"{prompt.replace(' ', '-')}.webp", quality=82, method=6)
     sheet(strip, [], columns=STRIP_STAGES, side=128).save(FOLDER / "progress.png", optimize=True)
-    with tempfile.TemporaryDirectory() as folder:
-        shown = effects(Path(folder))
-    sheet(list(shown.values()), list(shown), columns=COLUMNS).save(EFFECTS_SHEET, quality=85, method=6)
-
-
-def effects(folder: Path) -> dict[str, np.ndarray]:
-    """One picture an effect, by the option that asks for it, painted in a studio in ``folder``."""
-    star, evening, sepia = folder / "star.png", folder / "evening.png", folder / "sepia.cube"
-    draw_star().save(star)
-    draw_evening().save(evening)
-    sepia.write_text(sepia_table())
-    options = {
-        "no effect": Options(prompt=FOX),
-        "--overlay star.png": Options(prompt=FOX, overlay=str(star), assignments=["overlay.every=4"]),
-        "--colours-of evening.png": Options(prompt=FOX, colours_of=str(evening)),
-        "--lookup sepia.cube": Options(prompt=FOX, lookup=str(sepia)),
-        "| [noise:42] :1.5": Options(prompt=f"{FOX} | [noise:42] :1.5"),
-        "| day -> night :2": Options(prompt=f"{FOX} | day -> night :2"),
-        "--preset pixel-art --set pixels.shape=knit": Options(
-            prompt=FOX, preset="pixel-art", assignments=["pixels.shape=knit", "pixels.size=5"]
-        ),
-        "--preset pixel-art --set pixels.shape=brick": Options(
-            prompt=FOX, preset="pixel-art", assignments=["pixels.shape=brick", "pixels.size=4"]
-        ),
-    }
-    return {label: painted_in_studio(each, folder) for label, each in options.items()}
-
-
-def painted_in_studio(options: Options, folder: Path) -> np.ndarray:
-    """The last picture of a recipe that may name files, ``(H, W, 3)`` uint8."""
-    recipe = recipe_from(replace(options, seed=EFFECT_SEED))
-    files = {recipe.overlay.picture, recipe.colouring.picture, recipe.colouring.lookup} - {""}
-    with Studio(folder / "runs", device="cpu") as studio:
-        job = studio.submit(recipe, trusted=files)
-        job.wait()
-        return np.asarray(Image.open(job.run.picture).convert("RGB"))
-
-
-def draw_star() -> Image.Image:
-    """A gold star on transparent ground, with an edge that is half transparent."""
-    star = Image.new("RGBA", (256, 256))
-    corners = [
-        (208 + radius * np.sin(turn), 48 - radius * np.cos(turn))
-        for turn, radius in zip(np.arange(10) * np.pi / 5, [34, 14] * 5, strict=True)
-    ]
-    ImageDraw.Draw(star).polygon(corners, (250, 200, 40, 255), (255, 240, 180, 128), 3)
-    return star
-
-
-def draw_evening() -> Image.Image:
-    """The colours of an evening sky: violet above, orange below."""
-    down = np.linspace(0, 1, 64)[:, None, None]
-    sky = (1 - down) * np.array((70, 40, 110)) + down * np.array((250, 140, 50))
-    return Image.fromarray(np.broadcast_to(sky, (64, 64, 3)).astype(np.uint8))
-
-
-def sepia_table(size: int = 9) -> str:
-    """A ``.cube`` file that turns colours into sepia."""
-    levels = np.linspace(0, 1, size)
-    blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")
-    grey = 0.3 * red + 0.59 * green + 0.11 * blue
-    rows = np.stack([np.minimum(1, factor * grey) for factor in (1.15, 0.95, 0.72)], axis=-1).reshape(-1, 3)
-    return f"LUT_3D_SIZE {size}\n" + "".join("{:.4f} {:.4f} {:.4f}\n".format(*row) for row in rows)
 
 
 def painted(recipe: Recipe, models: ModelCache) -> list[np.ndarray]:

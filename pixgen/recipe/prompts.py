@@ -40,6 +40,7 @@ _URL = re.compile(r"\w://")
 MOST_WEIGHT = 1000
 VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv")  # of a region that moves
 _NOISE = re.compile(r"\[noise:(\d{1,18})\]")
+_NOT_NOISE = re.compile(r"\[noise:[^./\\\]]{0,40}\]")  # nor a file, which has a suffix or a folder
 _ARROW = re.compile(r"\s(\\*)->\s")
 # Brackets after a colon hold an expression if they contain a call, such as sin(, or an operator, or if they are
 # one of its names alone; otherwise they are text, such as a smile.
@@ -172,6 +173,21 @@ def find_ambiguous_weights(text: str) -> list[str]:
     return ends
 
 
+def find_unfinished(text: str) -> list[str]:
+    """The prompts with an arrow that lacks a text, or with brackets of a region that do not end them; both are
+    read as text."""
+    terms = [term.strip() for part in split_unescaped(text, "^") for term in split_unescaped(part, "|")]
+    return [
+        _shorten(term)
+        for term in terms
+        if term.startswith("-> ") or term.endswith(" ->") or _has_open_region(_split_region(term)[0])
+    ]
+
+
+def _has_open_region(text: str) -> bool:
+    return any(slashes % 2 == 0 and text[at + 1 : at + 2] == "[" for at, slashes in find_marks(text, "@"))
+
+
 def texts_of(scenes: Iterable[Scene]) -> list[str]:
     """The texts of all prompts, each once; pictures have none."""
     texts = (text for scene in scenes for prompt in scene for text in prompt.texts)
@@ -227,6 +243,10 @@ def _prompt(term: str, *, weighted: bool = False) -> Prompt:
         term, where = _split_region(term)
     values = where | dict(zip(("weight", "stop"), numbers, strict=False)) | expression
     picture = re.fullmatch(r"\[(.*)\]", term, re.DOTALL)
+    if _NOT_NOISE.fullmatch(term) and not _NOISE.fullmatch(term):
+        raise RecipeError(
+            "A noise prompt has a whole number, for example [noise:42], and not “{term}”.", term=term
+        )
     try:
         if noise := _NOISE.fullmatch(term):
             return Prompt(noise=int(noise[1]), **values)

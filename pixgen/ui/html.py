@@ -69,6 +69,9 @@ def prompt_tips(say: Translator, grammar: tuple[tuple[str, str], ...] | None = N
                 "a fox @left | a cat @right",
                 say("each in its place: left, right, top, bottom, centre"),
             ),
+            ("a castle | pink @[the sky]", say("a region in words, which CLIP finds")),
+            ("a house | day -> night :2", say("a direction, from one text to the other")),
+            ("a fox | [noise:42]", say("noise with this seed, for variety")),
             ("a fox ^ the fox asleep", say("first one scene, then the next")),
         )
     )
@@ -90,6 +93,7 @@ def script_texts(say: Translator) -> str:
         "dropClassify": say("Classify it"),
         "dropInfo": say("Read its recipe"),
         "cancel": say("Cancel"),
+        "addFiles": say("Add more files"),
         "selected": say("{count} selected", count="{count}"),
         "compare": say("Compare"),
         "download": say("Download"),

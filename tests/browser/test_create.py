@@ -270,7 +270,52 @@ def test_a_file_that_is_no_picture_is_refused_at_once(visit, tmp_path):
     (tmp_path / "not.png").write_bytes(b"words, not pixels")
     unfold(page, ENGLISH("Start and picture prompts"))
     page.locator("#pg-picture-prompts input[type=file]").set_input_files(tmp_path / "not.png")
-    page.get_by_test_id("toast-body").get_by_text("is not a picture").wait_for()
+    page.locator("#pg-picture-prompts[data-error*='is not a picture']").wait_for()
+    unfold(page, ENGLISH("Tiles, overlay and colours"))
+    lookup = page.locator(".pg-upload-lookup_file")
+    (tmp_path / "notes.cube").write_text("words, not colours")
+    (tmp_path / "film.cube").write_text("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n")
+    lookup.locator("input[type=file]").set_input_files(tmp_path / "notes.cube")
+    page.locator(".pg-upload-lookup_file[data-error*='notes.cube']").wait_for()
+    assert page.locator("[data-error]").count() == 1
+    lookup.locator("input[type=file]").set_input_files(tmp_path / "film.cube")
+    page.locator("[data-error]").wait_for(state="detached")
+    fold = page.locator("[data-unfold]", has_text=ENGLISH("Tiles, overlay and colours"))
+    page.wait_for_function("(fold) => fold.dataset.changed.startsWith('Colour lookup')", arg=fold.element_handle())
+
+
+def test_an_error_of_an_effect_stands_beside_its_field(visit, tmp_path):
+    page = visit()
+    write(page, "a red fox", steps=2)
+    unfold(page, ENGLISH("Story and camera"))
+    page.get_by_label("number input for Frames", exact=True).fill("2")
+    page.get_by_label("number input for Frames", exact=True).press("Tab")
+    zoom = page.locator(".pg-field-zoom input")
+    zoom.fill("1 + 0.02*bass")
+    paint(page)
+    page.locator(".pg-upload-sound[data-error*='follows the sound']").wait_for()
+    zoom.fill("1 + loudness")
+    paint(page)
+    page.locator(".pg-field-zoom[data-error*='does not know “loudness”']").wait_for()
+    assert "Zoom per frame" in page.locator(".pg-field-zoom").get_attribute("data-error")
+    assert zoom.input_value() == "1 + loudness"
+    zoom.fill("1.02")
+    zoom.press("Tab")
+    page.locator("[data-error]").wait_for(state="detached")
+
+
+def test_the_settings_are_found_by_their_choices_and_by_several_words(visit):
+    page = visit()
+    unfold(page, ENGLISH("Advanced"))
+    search = page.locator("#pg-advanced-search")
+    for words, field in (("knit", "cell_shape"), ("fps smooth", "smooth_fps"), ("inpaint", "border")):
+        search.fill(words)
+        page.locator(f".pg-field-{field}").wait_for()
+        assert page.locator(".pg-field-steps").is_hidden()
+    nothing = page.get_by_text(ENGLISH("No setting matches."), exact=False)
+    assert nothing.is_hidden()
+    search.fill("no such thing")
+    nothing.wait_for()
 
 
 def test_a_picture_of_ones_own_is_the_start_and_a_prompt(visit, tmp_path):

@@ -37,6 +37,18 @@ def test_a_phone_shows_every_tab(visit):
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_what_is_below_the_stage_is_scrolled_to_and_never_beside_it(visit):
+    page = visit(width=1440, height=500)
+    for title in ("Export video", "See what CLIP sees"):
+        unfold(page, ENGLISH(title))
+    stage, last = page.locator(".pg-create > .pg-stage").first, page.locator("#pg-cutouts")
+    last.scroll_into_view_if_needed()
+    around, inside = stage.bounding_box(), last.bounding_box()
+    assert around["x"] <= inside["x"]
+    assert inside["x"] + inside["width"] <= around["x"] + around["width"]
+    assert inside["y"] < 500
+
+
 def test_the_arrow_keys_go_through_the_presets(visit):
     page = visit()
     page.locator("#pg-preset input:checked").focus()

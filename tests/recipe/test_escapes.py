@@ -12,7 +12,7 @@ from pixgen.errors import PixgenError
 from pixgen.recipe.escapes import double_backslashes, find_marks, read_number, split_unescaped, unescape
 from pixgen.recipe.journey import parse_keyframes
 from pixgen.recipe.options import find_mistyped_weights, parse_region, parse_size
-from pixgen.recipe.prompts import find_ambiguous_weights, format_prompts, parse
+from pixgen.recipe.prompts import find_ambiguous_weights, find_unfinished, format_prompts, parse
 from pixgen.recipe.wildcards import draw_wildcards, escape_wildcards, expand_wildcards
 from pixgen.studio.grids.plans import read_axis
 from pixgen.studio.metadata.foreign import read_foreign
@@ -58,6 +58,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "printed prompts": format_again,
     "ambiguous weights": find_ambiguous_weights,
     "mistyped weights": find_mistyped_weights,
+    "unfinished prompts": find_unfinished,
     "wildcards": expand_wildcards,
     "drawn wildcards": lambda text: draw_wildcards(text, 0),
     "escaped wildcards": escape_wildcards,

@@ -12,6 +12,7 @@ from pixgen.recipe.prompts import (
     PLACES,
     Prompt,
     find_ambiguous_weights,
+    find_unfinished,
     format_prompts,
     parse,
 )
@@ -174,6 +175,23 @@ def test_what_might_be_a_weight_and_is_not_is_told():
         "10:30",
         "2049:2",
     ]
+
+
+def test_a_direction_or_a_region_that_is_read_as_text_is_told():
+    assert (
+        find_unfinished("a fox -> a wolf | a fox @[the sky] ^ a cat @left | a \\-> | mail a@b | a \\@[b")
+        == []
+    )
+    assert find_unfinished("day -> | -> night :2 ^ a fox @[the sky | a fox @[] | a fox @[the sky]@left") == [
+        "day ->", "-> night :2", "a fox @[the sky", "a fox @[]", "a fox @[the sky]@left",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["[noise:x]", "[noise:]", "a fox | [noise:1 2] :2"])
+def test_noise_without_a_number_is_refused(text):
+    with pytest.raises(RecipeError, match="whole number"):
+        parse(text)
+    assert parse("[noise:x.png]")[0][0].picture == "noise:x.png"
 
 
 def test_the_familys_own_grammar_has_no_doubts():

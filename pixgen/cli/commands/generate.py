@@ -219,7 +219,7 @@ def generate(
     from pixgen.cli._jobs import make_report
     from pixgen.cli._outputs import Outputs
     from pixgen.recipe.options import Options, find_mistyped_weights, recipe_from
-    from pixgen.recipe.prompts import find_ambiguous_weights
+    from pixgen.recipe.prompts import find_ambiguous_weights, find_unfinished
 
     use_models_dir(models_dir)
     report = make_report(as_json)
@@ -282,6 +282,11 @@ def generate(
         report.note(f"“:{end}” is not a number and is painted as text. A weight looks like :0.5.")
     for end in find_ambiguous_weights(prompt or ""):
         report.note(f"“{end}” is painted as text. With a space before the colon, the number is a weight.")
+    for each in find_unfinished(prompt or ""):
+        report.note(
+            f"“{each}” is painted as text. A direction has words on both sides, day -> night; a region ends its "
+            "prompt, snow @[the hill]."
+        )
 
     for sentence in prompt_notes(planned):
         report.note(sentence)

@@ -25,19 +25,12 @@ from pixgen.ui import canvas, status
 from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.drawn import DrawnInputs, add_drawn_inputs, edit_area_recipe
 from pixgen.ui.create.form import CreateForm
-from pixgen.ui.create.form_recipe import remarks, to_recipe
+from pixgen.ui.create.form_recipe import describe_error, remarks, to_recipe
 from pixgen.ui.errors import guard_handler, guard_stream
 from pixgen.ui.i18n import Translator
 from pixgen.ui.links import picture_link
 from pixgen.ui.session import BrowserSession
 
-_ERROR_FIELDS = {
-    "The prompt is empty": "prompt",
-    "The seed “{seed}”": "seed",
-    "“{text}” is not a size": "size",
-    "A picture may be at most {limit} pixels": "size",
-    "A region names prompt": "region_prompt",
-}  # by how the error's sentence begins
 _LARGEST_VIDEO = 8 * 2**20  # bytes of a video that plays where it was painted; others end as a picture
 _SAVED_EVERY = 2.0  # seconds between two looks at what another page has saved
 ENDED = ("done", "stopped", "failed")
@@ -307,29 +300,28 @@ def stop(studio: Studio, visitor: BrowserSession) -> Screen:
     return Screen(busy="stopping")
 
 
-def with_error_screen(screens: Iterator[Screen], *, say: Translator) -> Iterator[Screen]:
-    """The same screens; an error that ends them becomes the last one."""
-    fields: list[str] = []
+def with_error_screen(
+    screens: Iterator[Screen], *, say: Translator, form: CreateForm | None = None
+) -> Iterator[Screen]:
+    """The same screens; an error that ends them becomes the last one.
+
+    Args:
+        form: that was sent, if there is one: the error may be about a field of it.
+    """
 
     def watched() -> Iterator[Screen]:
         try:
             yield from screens
         except PixgenError as error:
-            fields.append(error_field(error))
-            raise
+            message, field = describe_error(error, form or CreateForm())
+            yield error_screen(say, say(message), field=field)
 
-    return guard_stream(watched(), say, lambda message: error_screen(say, message, field="".join(fields)))
+    return guard_stream(watched(), say, partial(error_screen, say))
 
 
 def error_screen(say: Translator, message: str, *, field: str = "") -> Screen:
     """The message that the requested work was not started, and why; page.js marks the field that it is about."""
     return Screen(status=status.error_html(say, message, field=field), busy="idle", notice=message)
-
-
-def error_field(error: PixgenError) -> str:
-    """The field of the form that an error is about; empty if it is about none."""
-    template = getattr(error.message, "template", "")
-    return next((field for start, field in _ERROR_FIELDS.items() if template.startswith(start)), "")
 
 
 def _assign(job: Job, visitor: BrowserSession) -> Screen:

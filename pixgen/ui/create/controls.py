@@ -88,8 +88,10 @@ def advanced_drawer(fields: dict[str, Field], policy: Policy, say: Translator) -
     parts |= preset_state(fields, policy, say)
     with fold(say("Advanced"), classes="pg-more pg-drawer", elem_id="pg-advanced"):
         search = escape(say("Search the settings"))
+        nothing = say("No setting matches. What the prompt itself can say is under “Prompt tips”.")
         gr.HTML(
-            f'<input type="search" id="pg-advanced-search" placeholder="{search}" aria-label="{search}">',
+            f'<input type="search" id="pg-advanced-search" placeholder="{search}" aria-label="{search}">'
+            f'<p id="pg-advanced-none" class="pg-note" role="status" hidden>{escape(nothing)}</p>',
             padding=False,
         )
         parts |= _seed(say)

@@ -71,6 +71,11 @@ EFFECT_UPLOADS = {
     "lookup_file": "colouring.lookup",
     "depth_picture": "journey.depth",
 }
+# All uploads, by the form's names: those of pictures first.
+PICTURE_UPLOADS = (
+    "start_picture", "pictures", LOSS_PICTURE, "overlay_picture", "colours_picture", "depth_picture",
+)  # fmt: skip
+UPLOADS = (*PICTURE_UPLOADS, "lookup_file", "video", "sound", "region_video")
 EFFECT_SETTINGS = {name: find_setting(Recipe, path) for name, path in _EFFECT_PATHS.items()}
 JOURNEY_SETTINGS = {name: find_setting(Recipe, path) for name, path in _JOURNEY_PATHS.items()}
 CURVE_FIELDS = (*_KEYFRAMES, "rate_factor")  # that hold keyframes or an expression

@@ -8,14 +8,15 @@ alone, and a field that was changed since wins over it.
 import json
 import re
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pixgen.errors import RecipeError
-from pixgen.recipe.base import set_path
+from pixgen.errors import PixgenError, RecipeError
+from pixgen.messages import Message
+from pixgen.recipe.base import set_path, settings_of
 from pixgen.recipe.options import LARGEST_DRAWN_SEED, Options, find_mistyped_weights, parse_size, recipe_from
 from pixgen.recipe.presets import DEFAULT, available_presets
 from pixgen.recipe.prompts import (
@@ -24,6 +25,7 @@ from pixgen.recipe.prompts import (
     Prompt,
     Scene,
     find_ambiguous_weights,
+    find_unfinished,
     format_prompts,
     parse,
 )
@@ -38,10 +40,12 @@ from pixgen.ui.create.form import (
     EFFECT_SETTINGS,
     EFFECT_UPLOADS,
     JOURNEY_NAMES,
+    JOURNEY_SETTINGS,
     LAST,
     LONGEST_AUGMENTATION,
     LONGEST_BASE,
     LOSS_SETTINGS,
+    UPLOADS,
     CreateForm,
     preset_values,
 )
@@ -50,6 +54,38 @@ from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.i18n import Translator
 
 MOST_AUGMENTATIONS = 8  # that the page adds to a set
+_PLACES = {
+    "cutouts": "cutouts.count",
+    "cutout_set": "cutouts.kind",
+    "learning_rate": "optimizer.learning_rate",
+    "drawer": "drawer",
+}  # of settings that have names of their own in the form
+# The field or upload of the form that an error is about: by the setting that the error names,
+_SETTING_FIELDS = {
+    **{setting.path: name for name, setting in (JOURNEY_SETTINGS | EFFECT_SETTINGS).items()},
+    **{f"losses.{setting.path}": name for name, setting in LOSS_SETTINGS.items()},
+    **{path: name for names in (_PLACES, EFFECT_UPLOADS) for name, path in names.items()},
+    "prompts": "prompt",
+    "width": "size",
+    "height": "size",
+    "steps": "steps",
+    "journey.audio": "sound",
+    "colouring": "lookup_file",
+}
+_SENTENCE_FIELDS = {
+    "The prompt": "prompt",
+    "The weight of “{term}”": "prompt",
+    "A noise prompt": "prompt",
+    "The seed “{seed}”": "seed",
+    "“{text}” is not a size": "size",
+    "A picture may be at most {limit} pixels": "size",
+    "A region names prompt": "region_prompt",
+    "To start from your picture": "start_picture",
+    "To paint over a video": "video",
+    "an expression follows the sound": "sound",
+}  # and by how its sentence begins
+_TITLES = {setting.path: setting.title for setting in settings_of(Recipe)}
+_TITLES["colouring"] = _TITLES["colouring.lookup"]  # of what is wrong with it as a whole
 _NOT_IN_A_RECIPE = ("crisp", "metadata", "basis", "own_styles", "count", "region_prompt")
 
 
@@ -126,7 +162,57 @@ def remarks(form: CreateForm, say: Translator) -> list[str]:
             )
             for end in find_ambiguous_weights(typed)
         ),
+        *(
+            say(
+                "“{prompt}” is read as text. A direction has words on both sides, day -> night; a region ends its "
+                "prompt, snow @[the hill].",
+                prompt=prompt,
+            )
+            for prompt in find_unfinished(typed)
+        ),
     ]
+
+
+def describe_error(error: PixgenError, form: CreateForm) -> tuple[Message, str]:
+    """An error's message, in which settings have the titles of their controls, and the field or upload of the form
+    that it is about; an empty name if it is about none."""
+    sentences = list(_sentences(error.message))
+    fields = (_field_of(sentence, form) for sentence in sentences)
+    return _with_titles(error.message), next(filter(None, fields), "")
+
+
+def _sentences(message: Message) -> Iterator[Message]:
+    """A message and those inside it, the innermost first."""
+    for value in message.values.values():
+        if isinstance(value, Message):
+            yield from _sentences(value)
+    yield message
+
+
+def _field_of(sentence: Message, form: CreateForm) -> str:
+    path = str(sentence.values.get("field", ""))
+    while path:
+        if path in _SETTING_FIELDS:
+            return _SETTING_FIELDS[path]
+        path = path.rpartition(".")[0]
+    if name := sentence.values.get("name"):
+        for upload in UPLOADS:
+            added = getattr(form, upload) or ()
+            if name in [Path(each).name for each in ([added] if isinstance(added, str) else added)]:
+                return upload
+    return next(
+        (field for start, field in _SENTENCE_FIELDS.items() if sentence.template.startswith(start)), ""
+    )
+
+
+def _with_titles(message: Message) -> Message:
+    values = {
+        name: _with_titles(value) if isinstance(value, Message) else value
+        for name, value in message.values.items()
+    }
+    if title := _TITLES.get(str(values.get("field"))):
+        values["field"] = Message(title)
+    return Message(message.template, **values) if message.plural is None else message
 
 
 def _refuse_paths(scenes: Iterable[Scene], *, known: Collection[str] = ()) -> None:
@@ -177,15 +263,9 @@ def _start(form: CreateForm) -> str | None:
 
 def _settings(form: CreateForm) -> dict[str, Any]:
     """The folded settings as a partial recipe."""
-    places = {
-        "cutouts": "cutouts.count",
-        "cutout_set": "cutouts.kind",
-        "learning_rate": "optimizer.learning_rate",
-        "drawer": "drawer",
-    }
     asked: dict[str, Any] = {"losses": loss_values_to_recipe(form.losses, picture=form.wished_picture or "")}
-    for name, value in form.given_values(*places).items():
-        set_path(asked, places[name], value)
+    for name, value in form.given_values(*_PLACES).items():
+        set_path(asked, _PLACES[name], value)
     for name, value in form.effects.items():
         set_path(asked, EFFECT_SETTINGS[name].path, value)
     for name, value in form.given_values(*EFFECT_UPLOADS).items():

@@ -3,15 +3,19 @@
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
 
-from pixgen.errors import PictureError
+from pixgen.errors import PixgenError
 from pixgen.images import open_picture
 from pixgen.studio import Studio
 from pixgen.studio.runs.edits import MORE_STEPS
+from pixgen.studio.runs.lookups import read_lookup
+from pixgen.studio.video.sound import open_sound
 from pixgen.ui import canvas, html, status
 from pixgen.ui.components import QUIET, Field, Parts, on_answer, servable
 from pixgen.ui.create import actions
@@ -19,7 +23,7 @@ from pixgen.ui.create import queue as queue_view
 from pixgen.ui.create.actions import Screen
 from pixgen.ui.create.controls import advanced_drawer, rail
 from pixgen.ui.create.drawn import pad_html
-from pixgen.ui.create.form import JOURNEY_INPUTS, LOSS_PICTURE, CreateForm, form_fields
+from pixgen.ui.create.form import JOURNEY_INPUTS, PICTURE_UPLOADS, UPLOADS, CreateForm, form_fields
 from pixgen.ui.create.panels.augmentations import cutouts_fold, wire_augmentations
 from pixgen.ui.create.panels.curves import wire_curves
 from pixgen.ui.create.panels.models import wire_models
@@ -49,8 +53,12 @@ _PAINT_PICKED = """async () => {
   await new Promise((taken) => setTimeout(taken));
   return '';
 }"""
-_PICTURES = ("start_picture", "pictures", LOSS_PICTURE, "overlay_picture", "colours_picture", "depth_picture")
-_UPLOADS = (*_PICTURES, "lookup_file", "video", "sound", "region_video")
+# What is read of an upload when it is added; the panel of moving regions checks its own, and painting a video.
+_CHECKS: dict[str, Callable[[Path], object]] = {
+    **dict.fromkeys(PICTURE_UPLOADS, open_picture),
+    "lookup_file": read_lookup,
+    "sound": open_sound,
+}
 
 
 def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
@@ -65,13 +73,13 @@ def create_tab(studio: Studio, say: Translator, page: gr.Blocks) -> Parts:
             parts |= advanced_drawer(asked, studio.policy, say)
     for name in asked:  # form.js fills in what the browser has saved, by these classes
         parts[name].elem_classes = [*(parts[name].elem_classes or []), f"pg-field-{name}"]
-    for name in _UPLOADS:
+    for name in UPLOADS:
         parts[name].elem_classes = [*(parts[name].elem_classes or []), f"pg-upload-{name}"]
     parts["session"] = gr.BrowserState("", storage_key="pixgen-seat", **_KEPT)
     # Where an earlier version saved the settings; form.js reads it once.
     parts["kept"] = gr.BrowserState({}, storage_key="pixgen-settings", **_KEPT)
     _wire_painting(
-        studio, say, page, parts, list(dict.fromkeys([*asked, *_UPLOADS, *JOURNEY_INPUTS, "drawn", "mask"]))
+        studio, say, page, parts, list(dict.fromkeys([*asked, *UPLOADS, *JOURNEY_INPUTS, "drawn", "mask"]))
     )
     begun = _wire_settings(studio, say, page, parts, asked)
     restored = _wire_uploads(parts, say, begun=begun)
@@ -136,8 +144,8 @@ def _stage(say: Translator, *, public: bool) -> Parts:
 def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Parts, names: list[str]) -> None:
     outputs, watchers = [parts[name] for name in _SHOWN], Watchers()
 
-    def shown(screens: Iterator[Screen]) -> Iterator[tuple]:
-        for screen in actions.with_error_screen(screens, say=say):
+    def shown(screens: Iterator[Screen], form: CreateForm | None = None) -> Iterator[tuple]:
+        for screen in actions.with_error_screen(screens, say=say, form=form):
             yield _updates(screen, parts, say)
 
     def known(request: gr.Request, session: Any) -> BrowserSession:
@@ -146,7 +154,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
     @without_thread
     def paint(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
         form = CreateForm.read(dict(zip(names, values, strict=True)))
-        yield from shown(actions.paint(studio, form, known(request, session), say=say))
+        yield from shown(actions.paint(studio, form, known(request, session), say=say), form)
 
     @without_thread
     def take(request: gr.Request, session: Any, pick: Any) -> Iterator[tuple]:
@@ -282,22 +290,24 @@ def _wire_uploads(parts: Parts, say: Translator, *, begun: Dependency) -> Depend
     Returns the event after which only what the server still has is in the fields.
     """
 
-    def looked_at(added: Any) -> Any:
+    def read(name: str, added: Any) -> tuple[Any, str]:
         try:
             for path in added if isinstance(added, list) else [added]:
-                open_picture(path)
-        except PictureError as error:
-            gr.Warning(error_text(error, say), duration=8)
-            return None
-        return gr.skip()
+                _CHECKS[name](Path(path))
+        except PixgenError as error:
+            return None, json.dumps([name, error_text(error, say)])
+        return gr.skip(), json.dumps([name, ""])
 
-    for name in _PICTURES:
-        parts[name].upload(looked_at, parts[name], parts[name], concurrency_limit=None, **QUIET)
+    said = gr.Textbox("", visible="hidden")
+    for name in _CHECKS:
+        parts[name].upload(
+            partial(read, name), parts[name], [parts[name], said], concurrency_limit=None, **QUIET
+        ).then(None, said, None, js="(said) => window.pixgenForm.markUpload(...JSON.parse(said))", **QUIET)
     parts["basis"].change(None, parts["basis"], None, js="(text) => { window.pixgenPad?.basis(text); }")
     # The number of active regions depends on the prompts, which are restored after the brushed areas.
     parts["prompt"].change(None, None, None, js="() => { window.pixgenPad?.mark(); }")
     parts["regions"].click(None, None, None, js="() => { window.pixgenPad.open('regions'); }")
-    uploads, names = [parts[name] for name in _UPLOADS], json.dumps(_UPLOADS)
+    uploads, names = [parts[name] for name in UPLOADS], json.dumps(UPLOADS)
     save = f"(...values) => {{ window.pixgenForm.saveUploads({names}, values) }}"
     gr.on([part.change for part in uploads], None, uploads, None, js=save, **QUIET)
     return begun.then(None, None, uploads, js=f"() => window.pixgenForm.checkUploads({names})", **QUIET)
@@ -351,7 +361,7 @@ def _wire_buttons(
     names: Sequence[str],
     *,
     known: Callable[[gr.Request, Any], BrowserSession],
-    shown: Callable[[Iterator[Screen]], Iterator[tuple]],
+    shown: Callable[..., Iterator[tuple]],
     watching: dict[str, Any],
 ) -> None:
     """Connect the buttons.
@@ -359,7 +369,7 @@ def _wire_buttons(
     Args:
         names: of the form's parts.
         known: who has pressed.
-        shown: screens as gradio's updates of the outputs in ``watching``.
+        shown: screens as gradio's updates of the outputs in ``watching``; with the form that was sent, if there is one.
     """
 
     def form(values: Sequence[Any]) -> CreateForm:
@@ -375,7 +385,8 @@ def _wire_buttons(
 
     @without_thread
     def fork(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
-        yield from shown(actions.fork(studio, form(values), known(request, session), say=say))
+        sent = form(values)
+        yield from shown(actions.fork(studio, sent, known(request, session), say=say), sent)
 
     @guard_handler(say, show_warning())
     def apply(request: gr.Request, session: Any, *values: Any) -> None:

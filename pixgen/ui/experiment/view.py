@@ -58,7 +58,7 @@ class Sheet:
         caption = f"<caption>{escape(plan.title)}</caption>" if plan.title else ""
         return (
             f'<section class="pg-sheet" tabindex="0" aria-label="{escape(self.say("Grid"))}" '
-            f'style="--columns: {len(plan.columns)}"><table>{caption}'
+            f'style="--columns: {len(plan.columns)}; --head: {130 if corner else 0}px"><table>{caption}'
             f"<thead><tr>{corner}{columns}</tr></thead><tbody>{''.join(rows)}</tbody></table></section>"
         )
 

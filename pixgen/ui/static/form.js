@@ -74,14 +74,15 @@
   const plain = (value) => JSON.stringify(value ?? "");  // an empty field is null at first
 
   // Each group of settings says what is changed in it, and what the preset decides is not.
-  let order = [];
-  const sayChanged = (values) => {
+  let order = [], now = {}, uploaded = [];
+  const sayChanged = (values = now) => {
+    now = values;
     const usual = { ...first }, preset = presets[values.preset];
     order.forEach((name, index) => { if (preset) usual[name] = preset.values[index]; });
     const differs = (name) => name in values && plain(values[name]) !== plain(usual[name]);
     for (const fold of document.querySelectorAll(".pg-create .pg-folded")) {
-      const changed = [...fold.querySelectorAll(`[class*=${FIELD}]`)].filter((each) => differs(fieldOf(each.classList)));
-      const said = changed.map((each) => each.querySelector("[data-testid=block-info], label span")?.textContent.trim()).filter(Boolean);
+      const changed = [...fold.querySelectorAll(`[class*=${FIELD}], [class*=${UPLOAD}]`)].filter(({ classList }) => differs(fieldOf(classList)) || uploaded.includes(uploadOf({ props: { elem_classes: classList } })));
+      const said = changed.map((each) => each.querySelector("[data-testid=block-info], [data-testid=block-label], label span")?.textContent.trim()).filter(Boolean);
       const title = fold.querySelector("[data-unfold]");
       title.dataset.changed = fold.id === "pg-style" ? styleTitles(values.styles) : said.join(", ");
     }
@@ -97,17 +98,26 @@
   // An error that is about a field stands beside it, until the field has another value than the one that was sent.
   let sent = {}, marked = "";
   const clearError = () => { for (const each of document.querySelectorAll("[data-error]")) each.removeAttribute("data-error"); };
-  const markError = () => {
-    const section = document.querySelector("#pg-status [data-state=failed][data-field]");
-    if (!section) clearError();
-    if (!section || section.dataset.mark === marked) return;  // every error has a mark of its own
-    marked = section.dataset.mark;
+  const mark = (name, error) => {
     clearError();
-    const field = document.querySelector(`.${FIELD}${section.dataset.field}`);
-    field.dataset.error = section.querySelector("[role=alert]").textContent;
+    const field = document.querySelector(`.${FIELD}${name}, .${UPLOAD}${name}`);
+    field.dataset.error = error;
     for (let fold = field.closest(".pg-folded"); fold; fold = fold.parentElement.closest(".pg-folded"))
       if (!fold.hasAttribute("data-open")) fold.querySelector("[data-unfold]").click();
-    field.querySelector("textarea, input").focus();
+    field.querySelector("textarea, input:not([type=file]), button").focus();
+  };
+  const markError = () => {
+    const section = document.querySelector("#pg-status [data-state=failed][data-field]");
+    if (!section && marked) clearError();
+    if (!section) marked = "";
+    if (!section || section.dataset.mark === marked) return;  // every error has a mark of its own
+    marked = section.dataset.mark;
+    mark(section.dataset.field, section.querySelector("[role=alert]").textContent);
+  };
+  // One about a file that was added, which is not in its field any more.
+  const markUpload = (name, error) => {
+    if (error) mark(name, error);
+    else if (document.querySelector(`.${UPLOAD}${name}[data-error]`)) clearError();
   };
   document.addEventListener("input", ({ target }) => { if (target.closest("[data-error]")) clearError(); });
 
@@ -153,15 +163,26 @@
   });
 
   // The search shows the controls and buttons whose words match, in folds that are open meanwhile.
+  const choicesOf = ({ props }) => (props?.choices ?? []).flat().join(" ");
   const search = (text) => {
-    const drawer = document.getElementById("pg-advanced"), words = text.trim().toLowerCase();
-    drawer.toggleAttribute("data-searching", Boolean(words));
+    const drawer = document.getElementById("pg-advanced"), words = text.toLowerCase().match(/\S+/g) ?? [];
+    const fits = (said) => words.every((word) => said.toLowerCase().includes(word));
+    let matches = 0;
+    drawer.toggleAttribute("data-searching", words.length > 0);
     for (const fold of drawer.querySelectorAll(".pg-folded")) fold.removeAttribute("data-found");
     for (const block of drawer.querySelectorAll(".pg-inside :is(.block:not(:has([data-unfold], [type=search])), button:not([data-unfold], .block *))")) {
-      const found = block.textContent.toLowerCase().includes(words) || block.closest(".pg-folded").querySelector("[data-unfold]").textContent.toLowerCase().includes(words);
-      block.toggleAttribute("data-unmatched", Boolean(words) && !found);
-      if (words && found) for (let fold = block.closest(".pg-folded"); fold && fold !== drawer; fold = fold.parentElement.closest(".pg-folded")) fold.dataset.found = "";
+      const name = fieldOf(block.classList), title = block.closest(".pg-folded").querySelector("[data-unfold]").textContent;
+      const said = name ? `${name.replaceAll("_", " ")} ${choicesOf(fields.get(name))}` : "";
+      const found = fits(`${block.textContent} ${said} ${title}`);
+      block.toggleAttribute("data-unmatched", words.length > 0 && !found);
+      if (!words.length || !found) continue;
+      matches += 1;
+      for (let fold = block.closest(".pg-folded"); fold && fold !== drawer; fold = fold.parentElement.closest(".pg-folded")) fold.dataset.found = "";
     }
+    // Rows in which nothing is left take no room.
+    for (const row of drawer.querySelectorAll(".pg-inside :is(.row, .form)"))
+      row.toggleAttribute("data-unmatched", words.length > 0 && !row.querySelector(":is(.block, button):not([data-unmatched], .block *)"));
+    document.getElementById("pg-advanced-none").hidden = matches > 0 || !words.length;
   };
   document.addEventListener("input", ({ target }) => { if (target.id === "pg-advanced-search") search(target.value); });
 
@@ -174,13 +195,18 @@
       show(values);
       sayChanged(values);
       const wrong = fieldOf(document.querySelector("[data-error]")?.classList);
-      if (wrong && plain(values[wrong]) !== plain(sent[wrong])) clearError();
+      const isMended = wrong ? plain(values[wrong]) !== plain(sent[wrong]) : marked && Object.keys(values).some((name) => plain(values[name]) !== plain(sent[name]));
+      if (isMended) clearError();
       if (!ready) unsaved = true;
       for (const [name, value] of Object.entries(typed)) if (plain(values[name]) === plain(value)) delete typed[name];
       // A full or forbidden storage: they last as long as the page is open.
       if (ready) try { localStorage.setItem(KEY, JSON.stringify(values)); } catch {}
     },
     saveUploads: (names, values) => {
+      uploaded = names.filter((_, index) => values[index] && [values[index]].flat().length);
+      sayChanged();
+      const wrong = uploadOf({ props: { elem_classes: document.querySelector("[data-error]")?.classList } });
+      if (wrong && marked && plain(values[names.indexOf(wrong)]?.path) !== plain(sent[wrong]?.path)) clearError();
       const before = readUploads(), now = {};
       names.forEach((name, index) => {
         const value = values[index];
@@ -197,8 +223,9 @@
       return names.map((name, index) => (found[index] || plain(now[name]?.value) !== plain(kept[name]?.value) ? UNCHANGED : null));
     },
     // What was sent to be painted.
-    sent: (names, values) => { sent = Object.fromEntries(names.map((name, index) => [name, values[index]])); },
+    sent: (names, values) => { clearError(); sent = Object.fromEntries(names.map((name, index) => [name, values[index]])); },
     markError,
+    markUpload,
     // What an earlier version saved, for the fields that nobody has changed meanwhile.
     adopt: (old, names) => {
       if (saved || !old || !Object.keys(old).length) return [];
@@ -209,6 +236,7 @@
     start: async (names) => {
       ready = true;
       order = names;
+      uploaded = Object.keys(readUploads());
       sayChanged(Object.fromEntries([...fields].map(([name, { props }]) => [name, props.value])));
       await window.pixgenPad?.restored;
       for (const type of EARLY) document.removeEventListener(type, early, true);

@@ -83,7 +83,17 @@
   });
 
   // Gradio names the areas for files by other words than they show; what is read out is what is there.
-  const nameUploads = () => { for (const each of document.querySelectorAll("[aria-label].boundedheight")) each.removeAttribute("aria-label"); };
+  const texts = JSON.parse(document.querySelector(".pg-texts").dataset.texts);
+  const nameUploads = () => {
+    for (const each of document.querySelectorAll("[aria-label].boundedheight:not(.icon-mode)")) each.removeAttribute("aria-label");
+    // The icon that adds more files is a button within a button: the outer one is what is read out and pressed.
+    for (const inner of document.querySelectorAll("button .upload-container.icon-mode")) {
+      const outer = inner.parentElement.closest("button");
+      outer.ariaLabel = outer.title = texts.addFiles;
+      outer.onclick = ({ target }) => { if (!inner.contains(target)) inner.click(); };
+      inner.inert = true;
+    }
+  };
   new MutationObserver(nameUploads).observe(document.querySelector(".tabs"), { subtree: true, childList: true });
   nameUploads();
 

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from pixgen.errors import RecipeError
-from pixgen.ui.create.actions import error_field
 from pixgen.ui.create.drawn import DrawnInputs, pad_html
 from pixgen.ui.create.form import CreateForm
+from pixgen.ui.create.form_recipe import describe_error
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.create.test_actions import painted, session_after
 from tests.ui.forms import to_recipe, with_drawn
@@ -89,7 +89,7 @@ def test_a_video_for_a_prompt_that_is_not_there_is_an_error_of_its_field():
     with ExitStack() as files, pytest.raises(RecipeError) as error:
         asked(files, region_video="/uploads/walk.mp4", region_prompt=3)
     assert str(error.value) == "A region names prompt 3, but the number of prompts is 2."
-    assert error_field(error.value) == "region_prompt"
+    assert describe_error(error.value, CreateForm())[1] == "region_prompt"
 
 
 @pytest.mark.parametrize(

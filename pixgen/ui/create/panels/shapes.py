@@ -24,7 +24,7 @@ _LARGEST_PREVIEW = 768  # pixels a side
 
 def shapes_parts(say: Translator) -> Parts:
     """The buttons and the preview; ``wire_shapes`` connects them."""
-    with gr.Row():
+    with gr.Row(elem_classes="pg-pad-open"):
         parts: Parts = {
             "lay_wall": gr.Button(say("Show 3 × 3 tiles"), size="sm", min_width=120, elem_id="pg-lay-wall"),
             "make_svg": gr.Button(say("Save as SVG"), size="sm", min_width=120, elem_id="pg-make-svg"),
