@@ -68,8 +68,8 @@ def paint_stills(studio: Studio, inputs: Path) -> dict[str, np.ndarray]:
 
     wanted = {
         "no effect": Options(prompt=FOX),
-        "--overlay star.png": Options(
-            prompt=FOX, overlay=option("star.png"), assignments=["overlay.every=4"]
+        "--overlay star.png --set overlay.alpha=0.8": Options(
+            prompt=FOX, overlay=option("star.png"), assignments=["overlay.alpha=0.8"]
         ),
         "--colours-of evening.png": Options(prompt=FOX, colours_of=option("evening.png")),
         "--lookup sepia.cube": Options(prompt=FOX, lookup=option("sepia.cube")),
@@ -101,7 +101,8 @@ def paint_strips(studio: Studio, inputs: Path) -> dict[str, Sequence[Image.Image
     strips: dict[str, Sequence[Image.Image]] = {}
 
     def journey(label: str, prompt: str, *, frames: int, over: Sequence[str] = (), **moves: Any) -> Run:
-        options = Options(prompt=prompt, seed=SEED, size=f"{SIDE}x{SIDE}", audio=moves.pop("audio", None))
+        own = {name: moves.pop(name) for name in ("audio", "assignments") if name in moves}
+        options = Options(prompt=prompt, seed=SEED, size=f"{SIDE}x{SIDE}", **own)
         recipe = plan_journey(options, frames=frames, **{"every": 3, **moves})
         run = paint(studio, recipe)
         strips[label] = [
@@ -110,29 +111,33 @@ def paint_strips(studio: Studio, inputs: Path) -> dict[str, Sequence[Image.Image
         ]
         return run
 
-    swell = "1.02 + 0.06*sin(t*tau)"
+    swell, clicks = "1.02 + 0.06*sin(t*tau)", "1 + 0.15*onset*(onset > 0.5)"
     journey(f'--zoom "{swell}"', "a sunflower", frames=24, zoom=swell, over=[swell])
-    clicks = "1 + 0.15*onset*(onset > 0.5)"
+    sound = str(inputs / "clicks.wav")
     journey(
-        f'--audio clicks.wav --zoom "{clicks}"', "fireworks at night", frames=24, zoom=clicks, over=[clicks, "bass"],
-        audio=str(inputs / "clicks.wav"),
+        f'--audio clicks.wav --zoom "{clicks}"', "a red heart", frames=24, zoom=clicks, over=[clicks, "bass"],
+        audio=sound,
     )  # fmt: skip
-    journey("| fire :2 @[disc.mp4]", f"a forest at night | fire :2 @[{inputs / 'disc.mp4'}]", frames=24)
+    forest = f"a green forest | fire :6 @[{inputs / 'wipe.mp4'}]"
+    journey(
+        "| fire :6 @[wipe.mp4], which is white from the left to further and further right", forest, frames=FRAMES,
+        every=12, assignments=["optimizer.learning_rate=0.1"],
+    )  # fmt: skip
     land = "a house on a green hill"
     journey("--tilt 2 --border edge", land, frames=FRAMES, tilt=2, border="edge")
-    journey("--pan 3 --border reflect", land, frames=FRAMES, pan=3, border="reflect")
-    journey("--dolly 0.06", land, frames=FRAMES, dolly=0.06)
-    journey(
-        "--dolly 0.06 --depth tunnel.png", land, frames=FRAMES, dolly=0.06, depth=str(inputs / "tunnel.png")
-    )
+    journey("--pan 3", land, frames=FRAMES, pan=3)
+    journey("--dolly 0.08", land, frames=FRAMES, dolly=0.08)
+    near = str(inputs / "near.png")
+    journey("--dolly 0.08 --depth near.png", land, frames=FRAMES, dolly=0.08, depth=near)
     for border in ("reflect", "wrap", "inpaint"):
-        journey(f"--x 0.05 --border {border}", land, frames=FRAMES, x=0.05, border=border)
-    run = journey("--turn 10", "a red fox", frames=3, turn=10)
+        journey(f"--zoom 0.88 --border {border}", land, frames=FRAMES, zoom=0.88, every=2, border=border)
+    run = journey("--turn 14", "a red fox", frames=3, turn=14)
+    strips["--turn 14"] = strips["--turn 14"][::3]  # each of the three frames once
     smooth = inputs / "smooth.mp4"
-    export(run.video, smooth, ExportSettings(smooth_fps=48))
-    strips["the same with --smooth-fps 48: three frames in between"] = evenly(
-        list(read_frames(smooth)), FRAMES
-    )
+    export(run.video, smooth, ExportSettings(smooth_fps=48, hold=0))
+    strips["--turn 14 --smooth-fps 48: three frames between two"] = [
+        Image.fromarray(frame) for frame in list(read_frames(smooth))[: FRAMES + 1]
+    ]
     return strips
 
 
@@ -164,7 +169,8 @@ def curve(recipe: Recipe, expression: str) -> Image.Image:
     low, high = min(values), max(values)
     drawn = Image.new("RGB", (4 * SIDE, 4 * SIDE), "white")  # reduced below, so that the line is smooth
     points = [
-        (16 + 480 * frame / 23, 400 - 320 * (value - low) / (high - low)) for frame, value in enumerate(values)
+        (16 + 480 * frame / 23, 400 - 320 * (value - low) / (high - low))
+        for frame, value in enumerate(values)
     ]
     ImageDraw.Draw(drawn).line(points, CURVE, 8, "curve")
     drawn = drawn.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
@@ -192,11 +198,11 @@ def draw_inputs(folder: Path) -> None:
     draw_evening().save(folder / "evening.png")
     (folder / "sepia.cube").write_text(sepia_table())
     y, x = np.mgrid[-1:1:128j, -1:1:128j]
-    Image.fromarray((255 * np.hypot(x, y).clip(0, 1)).astype(np.uint8)).save(folder / "tunnel.png")
-    with VideoWriter(folder / "disc.mp4", fps=12) as video:
-        for place in np.linspace(-0.8, 0.8, 24):
-            disc = 255 * (np.hypot(x - place, y - 0.2) < 0.45)
-            video.add(np.repeat(disc[:, :, None], 3, axis=2).astype(np.uint8))
+    near = (1.3 - 1.6 * np.hypot(x, y - 0.1)).clip(0, 1)  # a hill that comes towards the camera
+    Image.fromarray((255 * near).astype(np.uint8)).save(folder / "near.png")
+    with VideoWriter(folder / "wipe.mp4", fps=12) as video:
+        for place in np.linspace(-0.6, 1, FRAMES):
+            video.add(np.repeat((255 * (x < place))[:, :, None], 3, axis=2).astype(np.uint8))
     (folder / "clicks.wav").write_bytes(draw_sound())
 
 

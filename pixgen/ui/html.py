@@ -97,6 +97,7 @@ def script_texts(say: Translator) -> str:
         "selected": say("{count} selected", count="{count}"),
         "compare": say("Compare"),
         "download": say("Download"),
+        "contactSheet": say("Contact sheet"),
         "delete": say("Delete"),
         "clear": say("Clear the selection"),
         "compareTwo": say("Select two pictures to compare them."),
@@ -124,7 +125,10 @@ def reasons(say: Translator) -> str:
     unfinished = say("The picture is not finished yet: wait for it, or stop it.")
     said = {
         "pg-stop": nothing,
-        **dict.fromkeys(("pg-picture", "pg-film", "pg-copy-link", "pg-change-part"), unfinished),
+        **dict.fromkeys(
+            ("pg-picture", "pg-film", "pg-copy-link", "pg-change-part", "pg-enlarge", "pg-classify-this"),
+            unfinished,
+        ),
     }
     return f'<span hidden class="pg-reasons" data-reasons="{escape(json.dumps(said))}"></span>'
 

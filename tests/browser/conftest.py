@@ -212,6 +212,9 @@ class Relay:
         return self
 
     def __exit__(self, *_how: object) -> None:
+        self._open = False  # for who connects at this moment
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self._listener.close()
         self._close()
 

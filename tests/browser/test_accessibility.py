@@ -22,7 +22,9 @@ def choose_kind(page, said):
 
 
 @pytest.mark.parametrize(
-    ("size", "scheme"), [((1440, 900), "light"), ((390, 844), "dark")], ids=["wide and light", "phone and dark"]
+    ("size", "scheme"),
+    [((1440, 900), "light"), ((390, 844), "dark")],
+    ids=["wide and light", "phone and dark"],
 )
 def test_no_result_violates_the_rules_of_accessibility(visit, size, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
@@ -71,6 +73,7 @@ def test_no_result_violates_the_rules_of_accessibility(visit, size, scheme):
     page.locator("#pg-across-values input").fill("1-6")
     page.locator("#pg-paint-grid").click()
     page.locator("#pg-grid-status [data-state=done]").wait_for()
+    page.locator("#pg-paint-grid:enabled").wait_for()
     check("a grid")
     choose_kind(page, SAY("Strip: from one idea to another"))
     page.get_by_placeholder("a red fox", exact=True).locator("visible=true").fill("a red fox")
@@ -78,6 +81,7 @@ def test_no_result_violates_the_rules_of_accessibility(visit, size, scheme):
     page.locator("#pg-paint-grid").click()
     page.locator("#pg-sheet", has_text="67%").wait_for()
     page.locator("#pg-grid-status [data-state=done]").wait_for()
+    page.locator("#pg-paint-grid:enabled").wait_for()
     check("a strip")
     choose_kind(page, SAY("Compare two pictures"))
     page.locator("#pg-compare").click()

@@ -1,9 +1,11 @@
 """A connection to the server that is lost, or that is open and delivers nothing."""
 
+import threading
 import time
 
 import pytest
 
+from pixgen.ui.create.form import preset_values
 from tests.browser.conftest import Relay, enter
 from tests.browser.test_create import PICTURE, WORDS, paint, state, write
 
@@ -51,3 +53,19 @@ def test_a_frozen_connection_is_noticed_and_nothing_that_is_typed_is_lost(painti
     page.locator(WORDS).press_sequentially(" in a tree")  # gradio saves nothing any more
     found_again(page)
     assert page.locator(WORDS).input_value().startswith("an owl in")
+
+
+def test_what_is_chosen_while_the_connection_is_frozen_is_kept(painting):
+    page, relay = painting
+    freezing = threading.Thread(target=relay.freeze, args=(40,))
+    freezing.start()
+    page.get_by_text("Connection to the server was lost.").wait_for()
+    page.locator("#pg-preset label", has_text="Best").click()
+    page.locator("#pg-size input").click()
+    page.get_by_role("option", name="192 × 128").click()
+    freezing.join()
+    found_again(page)
+    assert page.locator("#pg-size input").input_value() == "192 × 128"
+    assert page.get_by_label("Best", exact=True).is_checked()
+    saved = page.evaluate("JSON.parse(localStorage['pixgen-form'])")
+    assert saved["steps"] == preset_values("best")["steps"]

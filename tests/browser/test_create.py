@@ -281,7 +281,9 @@ def test_a_file_that_is_no_picture_is_refused_at_once(visit, tmp_path):
     lookup.locator("input[type=file]").set_input_files(tmp_path / "film.cube")
     page.locator("[data-error]").wait_for(state="detached")
     fold = page.locator("[data-unfold]", has_text=ENGLISH("Tiles, overlay and colours"))
-    page.wait_for_function("(fold) => fold.dataset.changed.startsWith('Colour lookup')", arg=fold.element_handle())
+    page.wait_for_function(
+        "(fold) => fold.dataset.changed.startsWith('Colour lookup')", arg=fold.element_handle()
+    )
 
 
 def test_an_error_of_an_effect_stands_beside_its_field(visit, tmp_path):

@@ -27,6 +27,7 @@ from pixgen.recipe.recipe import Recipe, make_recipe
 from pixgen.recipe.styles import apply_styles
 from pixgen.recipe.wildcards import draw_wildcards, escape_wildcards, expand_wildcards
 from pixgen.studio.grids.grid import MOST_CELLS, Cell, Plan
+from pixgen.studio.runs.run import Run
 from pixgen.text_files import parse_json
 
 MOST_AXES = 2
@@ -163,13 +164,22 @@ def plan_batch(options: Options, *, count: int) -> Plan:
         first,
         *(make_recipe(first.model_dump(), {"seed": first.seed + more}) for more in range(1, count)),
     ]
+    return _contact_plan([Cell(recipe=recipe) for recipe in recipes], title=first.title)
+
+
+def plan_contact_sheet(runs: Sequence[Run]) -> Plan:
+    """The contact sheet of finished runs, with their prompt above it if they have the same one. Raises RecipeError if
+    there are too many."""
+    titles = {run.recipe.title for run in runs}
+    cells = [Cell(recipe=run.recipe, run=run.id) for run in runs]
+    return _contact_plan(cells, title=titles.pop() if len(titles) == 1 else "")
+
+
+def _contact_plan(cells: Sequence[Cell], *, title: str) -> Plan:
+    """Cells without titles, about as wide as high; a number that cannot be divided is one row."""
+    count = len(cells)
     columns = next(each for each in range(math.isqrt(count - 1) + 1, count + 1) if count % each == 0)
-    return Plan(
-        rows=("",) * (count // columns),
-        columns=("",) * columns,
-        cells=tuple(Cell(recipe=recipe) for recipe in recipes),
-        title=first.title,
-    )
+    return Plan(rows=("",) * (count // columns), columns=("",) * columns, cells=tuple(cells), title=title)
 
 
 def make_axes(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> list[Axis]:

@@ -46,6 +46,9 @@ class Screen:
     status: str | None = None  # HTML
     sketches: str | None = None  # HTML
     queue: str | None = None  # HTML
+    refused: str | None = (
+        None  # HTML: why a picture was not added to the queue, and the field that it is about
+    )
     busy: Busy | None = None
     files: tuple[Path | None, Path | None] | None = None  # the picture and the video of this run
     name: str = ""  # the names of the files for downloads
@@ -129,21 +132,26 @@ def _add_to_queue(
 ) -> Iterator[Screen]:
     """Add the form's recipe to the queue; the screen keeps showing the picture that is being painted."""
 
-    @guard_handler(say, str)
-    def submit() -> tuple[Job, list[str]] | str:
-        with ExitStack() as files:
-            recipe, submit_this = _submission(studio, form, visitor, files=files)
-            job = submit_this()
-            return job, _submit_more(studio, form, visitor, recipe.seed, files=files, say=say)
+    @guard_handler(say, lambda message: Screen(notice=message))
+    def submit() -> tuple[Job, list[str]] | Screen:
+        try:
+            with ExitStack() as files:
+                recipe, submit_this = _submission(studio, form, visitor, files=files)
+                job = submit_this()
+                return job, _submit_more(studio, form, visitor, recipe.seed, files=files, say=say)
+        except PixgenError as error:
+            message, field = describe_error(error, form)
+            refused = status.error_html(say, say(message), field=field)
+            return Screen(notice=say(message), refused=refused if field else "")
 
     submitted = submit()
-    if isinstance(submitted, str):
-        yield Screen(notice=submitted)
+    if isinstance(submitted, Screen):
+        yield submitted
         return
     job, more = submitted
     for remark in [*remarks(form, say), *more]:
         yield Screen(notice=remark)
-    yield Screen(queue=queue_view.queue_html(say, studio.queue(), visitor))
+    yield Screen(queue=queue_view.queue_html(say, studio.queue(), visitor), refused="")
     if not visitor.watchers.watched(visitor.page):  # the other one has ended, or is painted for a grid
         yield from watch_job(studio, queue_view.current_job(studio.queue(), visitor) or job, visitor, say=say)
 

@@ -42,10 +42,19 @@ from pixgen.ui.streaming import without_thread
 # Stored values are only obscured, because every browser gets this key. They contain no secrets.
 _KEPT = {"secret": "kept-in-this-browser"}
 _BUTTONS = ("apply", "go_on", "more", "fork", "large")
+_FINISHED = ("picture", "film", "copy_link", "enlarge", "classify_this")  # for a finished picture
 _SHOWN = (
-    "canvas", "status", "sketches", "queue", "generate", "stop", "picture", "film", "copy_link", "session",
+    "canvas",
+    "status",
+    "sketches",
+    "queue",
+    "refused",
+    "generate",
+    "stop",
+    "session",
+    *_FINISHED,
     *_BUTTONS,
-)  # fmt: skip
+)
 
 _PICK = f"() => [document.getElementById('pg-wall-pick').dataset.prompt, '{canvas.WALL_SEED}']"
 _PAINT_PICKED = """async () => {
@@ -104,6 +113,7 @@ def _stage(say: Translator, *, public: bool) -> Parts:
         "canvas": gr.HTML(canvas.empty_html(say), elem_id="pg-canvas"),
         "status": gr.HTML(status.idle_html(), elem_id="pg-status"),
     }
+    parts["refused"] = gr.HTML("", elem_id="pg-refused", visible="hidden")
     parts |= queue_parts(say)  # with more than one picture it is what one looks for: above the fold
     with gr.Row(elem_classes="pg-actions"):
         parts["picture"] = gr.DownloadButton(
@@ -118,7 +128,7 @@ def _stage(say: Translator, *, public: bool) -> Parts:
             say("Copy link"), interactive=False, size="sm", min_width=0, elem_id="pg-copy-link"
         )
         parts["classify_this"] = gr.Button(
-            say("Classify this"), size="sm", min_width=0, elem_id="pg-classify-this"
+            say("Classify this"), interactive=False, size="sm", min_width=0, elem_id="pg-classify-this"
         )
         # page.js lays a brush over the picture, and sends what it covered when Generate is pressed.
         gr.Button(say("Edit an area"), size="sm", min_width=0, elem_id="pg-change-part")
@@ -199,16 +209,16 @@ def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
         gr.Warning(screen.notice, duration=8)
     changes: dict[str, Any] = {
         name: value
-        for name in ("canvas", "status", "sketches", "queue", "session")
+        for name in ("canvas", "status", "sketches", "queue", "refused", "session")
         if (value := getattr(screen, name)) is not None
     }
     if screen.busy:
         changes["stop"] = gr.update(interactive=screen.busy == "painting")
     if screen.busy == "painting":
-        changes |= {name: gr.update(interactive=False) for name in ("picture", "film", "copy_link")}
+        changes |= {name: gr.update(interactive=False) for name in _FINISHED}
     changes |= _button_updates(screen, say)
     if screen.files:
-        changes["copy_link"] = gr.update(interactive=True)
+        changes |= {name: gr.update(interactive=True) for name in _FINISHED[2:]}
         for name, path in zip(("picture", "film"), screen.files, strict=True):
             copy = None
             if path is not None:

@@ -192,6 +192,7 @@ class GalleryEvents:
         done.then(None, js=RUNS_CHANGED)
         for name, answer in (
             ("zip_many", GalleryPresenter.zip_many),
+            ("sheet_many", GalleryPresenter.sheet_many),
             ("compare_many", GalleryPresenter.compare_many),
         ):
             on(

@@ -13,6 +13,8 @@ import gradio as gr
 from pixgen.errors import ModelError, SearchError, StudioError
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio.gallery.gallery import Gallery
+from pixgen.studio.grids.grid import draw_sheet
+from pixgen.studio.grids.plans import plan_contact_sheet
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.components import Parts, servable, servable_bytes
 from pixgen.ui.errors import error_text
@@ -184,6 +186,17 @@ class GalleryPresenter:
             raise StudioError("There is no picture to download yet: wait until one is painted.")
         path = servable_bytes(data.getvalue(), self.parts["download"], name="pixgen-pictures.zip")
         return {"large": f'<a data-zip href="gradio_api/file={path}" download="pixgen-pictures.zip"></a>'}
+
+    def sheet_many(self, run_ids: Any) -> Changes:
+        """A contact sheet of several runs' pictures; selection.js saves it."""
+        opened = [self.gallery.open(each, owner=self.owner).run for each in queries.split_runs(run_ids)]
+        runs = [run for run in opened if run.picture.is_file()]
+        if not runs:
+            raise StudioError("There is no picture to download yet: wait until one is painted.")
+        data, name = io.BytesIO(), "contact-sheet.png"
+        draw_sheet(plan_contact_sheet(runs), runs).save(data, "PNG")
+        path = servable_bytes(data.getvalue(), self.parts["download"], name=name)
+        return {"large": f'<a data-zip href="gradio_api/file={path}" download="{name}"></a>'}
 
     def compare_many(self, run_ids: Any) -> Changes:
         """Two runs, one over the other, with their differences; selection.js opens them."""

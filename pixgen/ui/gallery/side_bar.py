@@ -62,7 +62,7 @@ def side_bar(say: Translator) -> Parts:
     # Pressed by lightbox.js, on any tab, which takes the picture out of the hidden answer.
     parts["enlarge"] = gr.Button(visible="hidden", elem_id="pg-enlarge-run")
     # Pressed by selection.js for the runs that are selected in the gallery.
-    for name in ("delete_many", "zip_many", "compare_many"):
+    for name in ("delete_many", "zip_many", "sheet_many", "compare_many"):
         parts[name] = gr.Button(visible="hidden", elem_id=f"pg-{name.replace('_', '-')}")
     parts["sent"] = gr.Textbox("", visible="hidden", label=say("The picture, large"))
     parts["large"] = gr.HTML("", visible="hidden", elem_id="pg-large-run")

@@ -107,7 +107,7 @@
     field.querySelector("textarea, input:not([type=file]), button").focus();
   };
   const markError = () => {
-    const section = document.querySelector("#pg-status [data-state=failed][data-field]");
+    const section = document.querySelector("#pg-refused [data-field], #pg-status [data-state=failed][data-field]");
     if (!section && marked) clearError();
     if (!section) marked = "";
     if (!section || section.dataset.mark === marked) return;  // every error has a mark of its own
@@ -135,10 +135,21 @@
     const name = fieldOf(target.closest?.(`[class*=${FIELD}]`)?.classList), type = fields.get(name)?.type;
     const value = { textbox: target.value, slider: Number(target.value), checkbox: target.checked }[type];
     if (value !== undefined) typed[name] = value;
+    if (target.type === "radio" && target.closest(".pg-view")) typed.preset = target.value || first.preset;
   }, true);
+  // What is chosen in a menu is in no event: it is what the menu shows.
+  const chosen = () => {
+    const menus = [...fields].filter(([, { type, props }]) => type === "dropdown" && !props.multiselect);
+    const shown = menus.map(([name, { props }]) => {
+      const text = document.querySelector(`.${FIELD}${name} input`)?.value;
+      return [name, props.choices.find(([title]) => title === text)?.[1] ?? (props.allow_custom_value && text ? text : now[name])];
+    });
+    return shown.filter(([name, value]) => plain(value) !== plain(now[name]));
+  };
+  const ofPreset = ({ values, own }) => [...order.map((name, index) => [name, values[index]]), ...(own ? [["size", own]] : [])];
   addEventListener("pagehide", () => {
     if (unsaved) press("pg-keep");
-    const last = Object.entries(typed).filter(([name, value]) => fits(name, value));
+    const last = [...(typed.preset ? ofPreset(presets[typed.preset]) : []), ...chosen(), ...Object.entries(typed)].filter(([name, value]) => fits(name, value));
     if (ready && last.length) try { localStorage.setItem(KEY, JSON.stringify({ ...read(), ...Object.fromEntries(last) })); } catch {}
   });
   // A picture that is asked for before the page is complete is begun as soon as it is.

@@ -185,6 +185,8 @@
     window.pixgenForm.markError();
   }).observe(part("pg-status"), { subtree: true, childList: true, attributes: true });
 
+  new MutationObserver(() => window.pixgenForm.markError()).observe(part("pg-refused"), { subtree: true, childList: true });
+
   new MutationObserver(explain).observe(document.querySelector(".pg-create"), { subtree: true, attributes: true, attributeFilter: ["disabled"] });
   explain();
 }

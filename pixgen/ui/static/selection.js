@@ -8,9 +8,9 @@
   bar.id = "pg-selection";
   bar.hidden = true;
   bar.setAttribute("role", "toolbar");
-  bar.innerHTML = '<span role="status"></span>' + ["compare", "zip", "delete", "clear"].map((name) => `<button type="button" data-many="${name}"></button>`).join("");
+  bar.innerHTML = '<span role="status"></span>' + ["compare", "sheet", "zip", "delete", "clear"].map((name) => `<button type="button" data-many="${name}"></button>`).join("");
   const button = (name) => bar.querySelector(`[data-many=${name}]`);
-  for (const [name, text] of [["compare", texts.compare], ["zip", texts.download], ["delete", texts.delete], ["clear", "×"]]) button(name).textContent = text;
+  for (const [name, text] of [["compare", texts.compare], ["sheet", texts.contactSheet], ["zip", texts.download], ["delete", texts.delete], ["clear", "×"]]) button(name).textContent = text;
   button("clear").title = texts.clear;
   button("clear").setAttribute("aria-label", texts.clear);
   const dialog = document.createElement("dialog");

@@ -170,6 +170,17 @@ def added(studio, visitor, **values):
     return screens_of(paint(studio, {**FORM, **values}, visitor, say=ENGLISH))
 
 
+def test_a_picture_that_is_refused_while_another_is_painted_marks_its_field(slow, visitor):
+    screens, visitor = begun(slow, visitor, steps=40)
+    (refused,) = added(slow, visitor, prompt="an owl", seed="none")
+    assert 'data-field="seed"' in refused.refused
+    assert refused.status is None
+    assert "The seed “none”" in refused.notice
+    (waiting,) = added(slow, visitor, prompt="an owl", steps=1)
+    assert waiting.refused == ""
+    slow.close()
+
+
 def test_a_second_picture_waits_and_is_shown_when_the_first_has_ended(slow, visitor):
     screens, visitor = begun(slow, visitor, steps=40)
     (screen,) = added(slow, visitor, prompt="an owl", steps=5)

@@ -6,12 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixgen.errors import RecipeError
+from pixgen.errors import PictureError, RecipeError
 from pixgen.losses import Losses
 from pixgen.recipe.presets import available_presets
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
-from pixgen.ui.create.form import LOSS_SETTINGS, form_fields, preset_values, recipe_values, sizes
+from pixgen.ui.create.form import (
+    LOSS_SETTINGS,
+    CreateForm,
+    form_fields,
+    preset_values,
+    recipe_values,
+    sizes,
+)
+from pixgen.ui.create.form_recipe import describe_error
 from pixgen.ui.create.panels.settings import loss_name
 from pixgen.ui.i18n import ENGLISH
 from tests.ui.forms import remarks, to_recipe
@@ -273,3 +281,36 @@ def test_the_camera_in_3d_and_a_sound_go_from_the_form_to_the_recipe():
     assert made.journey.dolly == "0.02 + 0.1*bass"
     assert made.journey.tilt == ((0, 1.0),)
     assert made.journey.audio == "/a/s.mp3"
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "said"),
+    [
+        ({"frames": 3, "zoom": "5"}, "zoom", "Zoom per frame: values must be from 0.5 to 2, not 5"),
+        ({"rate_factor": "foo("}, "rate_factor", "Learning rate over time: “foo(” is not an expression"),
+        ({"frames": 3, "turn": "bass"}, "sound", "an expression follows the sound"),
+        (
+            {"lookup_file": "/a.cube", "colours_picture": "/a.png"},
+            "lookup_file",
+            "Colour lookup: colours come",
+        ),
+        ({"symmetry": -1}, "symmetry", "must be greater than or equal to 0"),
+        ({"prompt": "a fox | [noise:x]"}, "prompt", "whole number"),
+        ({"steps": 0.5}, "steps", "must be a valid integer"),
+    ],
+)
+def test_an_error_names_its_control_and_is_about_its_field(values, field, said):
+    sent = {"prompt": "a fox", "preset": "draft", **values}
+    form = CreateForm.read(sent)
+    with pytest.raises(RecipeError) as error:
+        to_recipe(sent)
+    message, found = describe_error(error.value, form)
+    assert found == field
+    assert said in message
+
+
+def test_an_error_about_a_file_is_about_the_upload_of_this_name():
+    form = CreateForm(pictures=("/tmp/one/a.png", "/tmp/two/b.png"), lookup_file="/tmp/notes.cube")
+    assert describe_error(PictureError("“{name}” is broken.", name="notes.cube"), form)[1] == "lookup_file"
+    assert describe_error(PictureError("“{name}” is broken.", name="b.png"), form)[1] == "pictures"
+    assert describe_error(PictureError("“{name}” is broken.", name="other.png"), form)[1] == ""

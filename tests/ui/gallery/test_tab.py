@@ -6,12 +6,14 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from pixgen.errors import SearchError, StudioError
 from pixgen.recipe.recipe import make_recipe
 from pixgen.studio import Policy
 from pixgen.studio.gallery.catalogue import SORTS, STATES
 from pixgen.studio.gallery.gallery import Gallery
+from pixgen.studio.grids.grid import GAP, MARGIN
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.gallery import queries
 from pixgen.ui.gallery.presenter import GalleryPresenter
@@ -243,6 +245,18 @@ def test_several_runs_are_deleted_restored_and_packed_at_once(presenter, studio,
     assert second in changes["grid"]
 
 
+@pytest.mark.parametrize(
+    ("prompts", "size"), [(["a red fox"] * 4, 2), (["a red fox", "an owl", "a boat"], 3)]
+)
+def test_several_runs_are_saved_on_a_contact_sheet(presenter, studio, tmp_path, prompts, size):
+    runs = [painted(studio, prompt) for prompt in prompts]
+    answer = presenter.sheet_many(",".join(runs))["large"]
+    (sheet,) = (tmp_path / "cache").rglob("contact-sheet.png")
+    assert f'href="gradio_api/file={sheet}" download="contact-sheet.png"' in answer
+    with Image.open(sheet) as shown:
+        assert shown.width == 2 * MARGIN + size * (32 + GAP) - GAP
+
+
 def test_two_selected_runs_are_compared_in_words(presenter, studio):
     first, second = painted(studio), painted(studio, "an owl", losses={"saturation": 2})
     shown = presenter.compare_many(f"{first},{second}")["large"]
@@ -253,7 +267,7 @@ def test_two_selected_runs_are_compared_in_words(presenter, studio):
 
 @pytest.mark.parametrize("sent", ["", " , ", None])
 def test_an_empty_selection_is_a_sentence(presenter, sent):
-    for act in (presenter.zip_many, presenter.compare_many):
+    for act in (presenter.zip_many, presenter.sheet_many, presenter.compare_many):
         with pytest.raises(StudioError, match="Select"):
             act(sent)
 
@@ -262,7 +276,7 @@ def test_nobody_selects_the_runs_of_others(make_studio, visitor, tmp_path):
     studio = make_studio(policy=Policy.for_public())
     run = painted(studio, owner="somebody else")
     presenter = at_the_desk(studio, visitor, tmp_path)
-    for act in (presenter.zip_many, presenter.large):
+    for act in (presenter.zip_many, presenter.sheet_many, presenter.large):
         with pytest.raises(StudioError, match="no run"):
             act(run)
     with pytest.raises(StudioError):

@@ -44,7 +44,7 @@ def upscale_parts(say: Translator, *, public: bool) -> Parts:
             min_width=120,
             elem_id="pg-enlarge-by",
         ),
-        "enlarge": gr.Button(say("Enlarge"), size="sm", min_width=0, elem_id="pg-enlarge"),
+        "enlarge": gr.Button(say("Enlarge"), interactive=False, size="sm", min_width=0, elem_id="pg-enlarge"),
         "large": gr.DownloadButton("", visible=False, size="sm", min_width=0, elem_id="pg-large"),
     }
 
