@@ -26,7 +26,7 @@ from pixgen.studio.gallery.walls import lay_wall
 from pixgen.studio.grids.grid import Grid, draw_sheet
 from pixgen.studio.grids.plans import plan_batch
 from pixgen.studio.runs.inputs import named_files
-from pixgen.studio.runs.svg import run_svg
+from pixgen.studio.runs.record import run_svg
 from pixgen.studio.video.export import VideoWriter, export
 from pixgen.studio.video.journeys import plan_journey
 from pixgen.studio.video.sound import open_levels

@@ -14,7 +14,7 @@ from pixgen.errors import PixgenError
 from pixgen.images import open_picture
 from pixgen.studio import Studio
 from pixgen.studio.runs.edits import MORE_STEPS
-from pixgen.studio.runs.lookups import read_lookup
+from pixgen.studio.runs.inputs import read_lookup
 from pixgen.studio.video.sound import open_sound
 from pixgen.ui import canvas, html, status
 from pixgen.ui.components import QUIET, Field, Parts, on_answer, servable
