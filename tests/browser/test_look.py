@@ -6,6 +6,7 @@ from pixgen.recipe.presets import available_presets
 from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.status import status_line
 from tests.browser.conftest import unfold
+from tests.browser.test_create import paint, state, write
 
 pytestmark = pytest.mark.browser
 
@@ -39,9 +40,12 @@ def test_a_phone_shows_every_tab(visit):
 
 def test_what_is_below_the_stage_is_scrolled_to_and_never_beside_it(visit):
     page = visit(width=1440, height=500)
+    write(page, "a red fox", steps=1)
+    paint(page)
+    state(page, "done")
     for title in ("Export video", "See what CLIP sees"):
         unfold(page, ENGLISH(title))
-    stage, last = page.locator(".pg-create > .pg-stage").first, page.locator("#pg-cutouts")
+    stage, last = page.locator(".pg-create > .pg-stage").first, page.locator("#pg-see .pg-note")
     last.scroll_into_view_if_needed()
     around, inside = stage.bounding_box(), last.bounding_box()
     assert around["x"] <= inside["x"]
