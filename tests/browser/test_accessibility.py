@@ -45,7 +45,7 @@ def test_no_result_violates_the_rules_of_accessibility(visit, size, scheme):
     check("light box")
     page.keyboard.press("Escape")
     check("a painted picture")
-    write(page, "a red fox", steps=0)
+    write(page, "a red fox", steps=1)
     page.locator("#pg-seed input").fill("no number")
     paint(page)
     page.locator(".pg-field-seed[data-error]").wait_for()
