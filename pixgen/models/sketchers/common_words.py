@@ -162,7 +162,7 @@ _WEARS = ("wearing", "wears", "dressed", "in")
 _MOST_OF_CLOTHES = 4  # words between “wearing” and “jacket”
 # Two things of which one looks at the other are drawn beside each other.
 _LOOKS = frozenset({
-    "imitating", "surounding", "attacking", "chased", "chasing", "facing", "fighting", "following", "greeting", "hugging", "kissing", "leading",
+    "imitating", "attacking", "chased", "chasing", "facing", "fighting", "following", "greeting", "hugging", "kissing", "leading",
     "meeting", "surrounding", "watching",
 })  # fmt: skip
 # Words that show nothing by themselves: of form, and of number, which the parser reads.
