@@ -115,8 +115,10 @@ def test_each_field_reads_back(path, field, data):
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_many_fields_at_once_read_back(data):
+    fields = data.draw(models(Recipe))
+    fields.pop("prompts")  # hardly any drawn ones are allowed; by themselves, they are drawn above
     try:
-        recipe = make_recipe({"prompts": "a fox"}, data.draw(models(Recipe)))
+        recipe = make_recipe({"prompts": "a fox"}, fields)
     except RecipeError:
         assume(False)
     assert_reads_back(recipe)
