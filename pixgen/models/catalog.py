@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ class Entry:
         imagenet: a CLIP's published zero-shot accuracy, in percent.
         gflops: of one cutout through a CLIP.
         needs: packages to install for this model alone.
+        multilingual: whether a CLIP was trained on texts in many languages.
         key, stamp: of a custom checkpoint: the name of its converted file, and a text that changes with the
             checkpoint.
     """
@@ -60,6 +62,7 @@ class Entry:
     imagenet: float | None = None
     gflops: float | None = None
     needs: str = ""
+    multilingual: bool = False
     key: str = ""
     stamp: str = ""
 
@@ -117,6 +120,18 @@ def get_entry(name: str, kind: Kind) -> Entry:
         name=name,
         choices=", ".join(names),
     )
+
+
+def check_packages(entry: Entry) -> None:
+    """Raise ModelError if a package that it needs is missing."""
+    missing = [name for name in entry.needs.split() if find_spec(name) is None]
+    if missing:
+        raise ModelError(
+            "“{name}” needs {missing}, which is not installed: run pip install {packages}.",
+            name=entry.name,
+            missing=" and ".join(missing),
+            packages=" ".join(missing),
+        )
 
 
 def code_family(name: str) -> str:

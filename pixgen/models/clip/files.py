@@ -1,12 +1,11 @@
 """Weight files of open_clip's models: in Hugging Face's cache, or put into pixgen's cache by hand."""
 
-import importlib.util
 from pathlib import Path
 
 from pixgen.errors import ModelError
 from pixgen.models import huggingface
 from pixgen.models.cache import cache_folder, file_name
-from pixgen.models.catalog import Entry
+from pixgen.models.catalog import Entry, check_packages
 from pixgen.models.download import sha256_of
 
 # The weight files of a repository, safetensors first.
@@ -19,12 +18,7 @@ def fetch(entry: Entry) -> Path:
 
     Raises ModelError, which says which file to put where if it cannot be downloaded.
     """
-    if entry.needs and importlib.util.find_spec(entry.needs) is None:
-        raise ModelError(
-            "“{name}” needs {needs}, which is not installed: run pip install {needs}.",
-            name=entry.name,
-            needs=entry.needs,
-        )
+    check_packages(entry)
     if (found := find_file(entry)) is not None:
         return found
     repository, files = _repository(entry)

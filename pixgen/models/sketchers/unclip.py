@@ -15,7 +15,7 @@ from einops import rearrange
 from PIL import Image
 
 from pixgen.errors import ModelError
-from pixgen.models.catalog import Entry
+from pixgen.models.catalog import Entry, check_packages
 from pixgen.models.runtime import supported_half_precision
 from pixgen.models.sketchers import unclip_files
 
@@ -70,7 +70,7 @@ class UnClip:
 
 def load_unclip(entry: Entry, device: str) -> UnClip:
     """Load an UnCLIP of the catalog, downloaded if it is missing. Raises ModelError."""
-    unclip_files.check_packages(entry)
+    check_packages(entry)
     folder, seeing = unclip_files.fetch_folders(entry)
     from diffusers import UnCLIPImageVariationPipeline, UnCLIPPipeline
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from pixgen.errors import ModelError
@@ -86,18 +85,6 @@ def repositories(entry: Entry) -> tuple[str, str]:
     """Its repositories on Hugging Face: of the pipeline, and of the image encoder."""
     painting, seeing = (source.removeprefix("hub:") for source in entry.sources)
     return painting, seeing
-
-
-def check_packages(entry: Entry) -> None:
-    """Raise ModelError if a package that it needs is missing."""
-    missing = [name for name in entry.needs.split() if find_spec(name) is None]
-    if missing:
-        raise ModelError(
-            "“{name}” needs {missing}, which is not installed: run pip install {packages}.",
-            name=entry.name,
-            missing=" and ".join(missing),
-            packages=" ".join(missing),
-        )
 
 
 def _find(entry: Entry) -> tuple[Path, Path] | None:

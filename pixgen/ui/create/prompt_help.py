@@ -4,7 +4,7 @@ The answers come as soon as typing pauses, and always match the latest text.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from pixgen.errors import PixgenError
+from pixgen.models.catalog import entries, find_entry
 from pixgen.models.vocabulary import completions, split_words
 from pixgen.recipe.wildcards import word_lists
 from pixgen.studio import Studio
@@ -111,16 +112,16 @@ def help_line(say: Translator) -> Parts:
 def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     """Update the help when the prompt or the styles change; ``keep`` saves the form in the browser."""
 
-    def read(text: str, styles: str) -> str:
-        text = text or ""
-        return help_html(say, check_typed_prompt(text, styles=chosen_styles(styles)), text)
+    def read(text: str, styles: str, clips: object) -> str:
+        text, names = text or "", [str(each) for each in clips] if isinstance(clips, list) else []
+        return help_html(say, check_typed_prompt(text, styles=chosen_styles(styles)), text, clips=names)
 
     def replace(text: str, pressed: gr.EventData) -> str:
         return replace_word(
             text or "", str(event_value(pressed, "word")), str(event_value(pressed, "by") or "")
         )
 
-    typed = [parts["prompt"], parts["styles"]]
+    typed = [parts["prompt"], parts["styles"], parts["clip"]]
     answer = on_pause([part.change for part in typed], _ASK_HELP).click(
         read, typed, parts["help"], queue=False, trigger_mode="multiple", **QUIET
     )
@@ -129,8 +130,12 @@ def wire_help(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     parts["help"].select(replace, parts["prompt"], parts["prompt"], **QUIET).then(**keep)
 
 
-def help_html(say: Translator, reading: PromptCheck, text: str) -> str:
-    """Tokens, cut-off text and unknown words as HTML; nothing for an empty prompt."""
+def help_html(say: Translator, reading: PromptCheck, text: str, *, clips: Sequence[str] = ()) -> str:
+    """Tokens, cut-off text and unknown words as HTML; nothing for an empty prompt.
+
+    Args:
+        clips: the names of the CLIPs that the picture is painted with.
+    """
     lines = [
         say("The prompt is too long for CLIP; it ignores “{text}”.", text=_short(part))
         for part in reading.truncated
@@ -140,6 +145,8 @@ def help_html(say: Translator, reading: PromptCheck, text: str) -> str:
         for part in reading.truncated_for_sketch
     ]
     said = [_translation(say, typed, each) for typed, each in reading.translations]
+    if any(found.language != ENGLISH.language for _typed, found in reading.translations):
+        said.append(_other_clips(say, clips))
     said += [f"<p>{escape(line)}</p>" for line in lines]
     said += [_unknown(say, word, near) for word, near in reading.unknown]
     if "__" in text:
@@ -186,6 +193,20 @@ def _complete_list(text: str, name: str) -> str:
             return text[:at] + name + text[at + 2 :]
         at = text.find("__", at + 1)
     return text
+
+
+def _other_clips(say: Translator, clips: Sequence[str]) -> str:
+    """The CLIPs that read many languages, as buttons, where those of a picture read English alone; else empty. The
+    bundled one is given English."""
+    chosen = [entry for name in clips if (entry := find_entry(name, "clip")) is not None]
+    offered = [entry.name for entry in entries("clip") if entry.multilingual]
+    if not chosen or not offered or any(entry.bundled or entry.multilingual for entry in chosen):
+        return ""
+    line = say("“{clip}” was trained on English texts. One for many languages:", clip=chosen[0].name)
+    buttons = " ".join(
+        f'<button type="button" data-model="clip {escape(name)}">{escape(name)}</button>' for name in offered
+    )
+    return f"<p>{escape(line)} {buttons}</p>"
 
 
 def _unknown(say: Translator, word: str, near: tuple[str, ...]) -> str:

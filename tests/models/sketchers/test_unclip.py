@@ -119,7 +119,7 @@ def test_a_hostile_pickle_is_refused_and_nothing_of_it_is_run(folder, tmp_path, 
 
 
 def test_missing_packages_are_named_to_install(karlo, monkeypatch):
-    monkeypatch.setattr("pixgen.models.sketchers.unclip_files.find_spec", lambda name: None)
+    monkeypatch.setattr("pixgen.models.catalog.find_spec", lambda name: None)
     with pytest.raises(
         ModelError,
         match="“karlo” needs diffusers and transformers, .*: run pip install diffusers transformers",

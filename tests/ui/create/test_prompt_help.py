@@ -34,6 +34,16 @@ def test_a_prompt_in_another_language_says_how_it_is_read():
     assert replace_word(text, chip[1], chip[2]) == "a red fox in the snow | une vieille maison sous la pluie"
 
 
+def test_another_language_is_offered_a_clip_that_reads_it():
+    text = "bir tilki"
+    reading, offer = check_typed_prompt(text), 'data-model="clip ViT-B-16-SigLIP2/webli"'
+    assert offer in help_html(WORDS, reading, text, clips=["ViT-B-32/openai"])
+    assert offer not in help_html(WORDS, reading, text, clips=["pocket"])  # it is given English
+    assert offer not in help_html(WORDS, reading, text, clips=["ViT-B-32/openai", "ViT-B-16-SigLIP2/webli"])
+    assert offer not in help_html(WORDS, check_typed_prompt("a fox"), "a fox", clips=["ViT-B-32/openai"])
+    assert offer not in help_html(WORDS, reading, text, clips=["no such CLIP"])
+
+
 def test_what_is_typed_is_shown_as_text():
     text = "<img src=x onerror=alert(1)> " * 30
     assert "<img" not in help_html(WORDS, check_typed_prompt(text), text)
