@@ -51,6 +51,13 @@ MEASURES = {
 }  # fmt: skip
 BACKGROUNDS, BACKGROUND_PREPOSITIONS = {"background", "backdrop", "wall"}, {"on", "against", "before", "with"}
 PATTERNED = {"striped", "dotted", "checkered"}
+# Of animals and people; their drawings have them.
+PARTS = frozenset({
+    "arms", "beak", "body", "claws", "ears", "eyebrows", "eyelashes", "eyes", "face", "feathers", "feet", "fingers", "fins",
+    "fur", "hands", "head", "hooves", "horns", "legs", "lips", "mane", "moustache", "mouth", "mustache", "nose", "paws",
+    "scales", "skin", "spikes", "stripes", "tail", "teeth", "tongue", "trunk", "tusks", "whiskers", "wings",
+})  # fmt: skip
+_MOST_OF_PART = 4  # words from “with” to the part
 _ENDS_OF = frozenset({"and", "at", "by", "in", "on", "with", ","})
 _CLOSE_PHRASES = [(tuple(phrase.split()), phrase) for phrase in CLOSE]
 _QUALITY_PHRASES = [(tuple(phrase.split()), phrase) for phrase in sorted(QUALITY, key=len, reverse=True)]
@@ -119,7 +126,7 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     if version > 1:
         names = _join_parts(names, words, version=version)
     if version > 4:
-        names = (_with_certainty(each, words) for each in names)
+        names = (_with_certainty(each, words) for each in names if not _is_part(each, words))
     place = lay_out_groups if counted else lay_out
     likeliest = _likeliest(names, 3 if counted else 2)
     if close and len(likeliest) == 1 and likeliest[0].count == 1:
@@ -130,6 +137,12 @@ def parse_scene(text: str, lexicon: Lexicon, *, version: int = PARSER_VERSION) -
     return ParsedScene(
         tuple(replace(thing, y=thing.y + low) for thing in things), ground, colours, style, light
     )
+
+
+def _is_part(named: NamedThing, words: Sequence[str]) -> bool:
+    """Whether a name is of a part that something before it has, as in “a unicorn with a long mane”: no second thing."""
+    said = words[max(0, named.begin - _MOST_OF_PART) : named.begin]
+    return words[named.end - 1] in PARTS and "with" in said and named.begin > len(said)
 
 
 def _with_certainty(named: NamedThing, words: Sequence[str]) -> NamedThing:

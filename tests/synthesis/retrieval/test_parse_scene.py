@@ -470,6 +470,15 @@ class TestThreeThings:
         things = parse_scene("a dragon breathing fire on a castle", bundled).things
         assert [each.edge for each in things] == ["bottom", "top"]
 
+    def test_a_part_is_no_second_thing(self, bundled):
+        for text in (
+            "a unicorn with a multicolored mane",
+            "a cat with big green eyes",
+            "an elephant with a long trunk",
+        ):
+            assert len(parse_scene(text, bundled).things) == 1
+        assert len(parse_scene("a cat and a nose", bundled).things) == 2
+
     def test_names_are_read_as_before(self, bundled):
         for name in (
             "man in tuxedo",
