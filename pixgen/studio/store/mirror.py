@@ -77,6 +77,7 @@ class Mirror:
         self._guards: dict[str, threading.RLock] = {}
         self._pulling = threading.Lock()
         self._due = 0.0  # when to list again, by time.monotonic()
+        self._has_listed = False  # or has tried to
         self._versions: dict[str, tuple[str, str]] | None = (
             None  # of the manifest and the marks that were read
         )
@@ -107,7 +108,7 @@ class Mirror:
     def pull(self) -> None:
         """Bring the folder up to date with the store's list, unless that was done a few seconds ago; the first time,
         every caller waits for it. Raises StorageError."""
-        if not self._pulling.acquire(blocking=self._versions is None):
+        if not self._pulling.acquire(blocking=not self._has_listed):
             return
         try:
             if time.monotonic() < self._due:
@@ -116,6 +117,7 @@ class Mirror:
             try:
                 self._pull(began)
             finally:
+                self._has_listed = True
                 took = time.monotonic() - began
                 self._due = time.monotonic() + max(_LIST_EVERY, _LIST_SHARE * took)
         finally:

@@ -115,6 +115,8 @@ class RunStore:
         with self._changed:
             self._ended.discard(run_id)
             self._painted.add(run_id)
+            self._wake = True
+            self._changed.notify_all()
 
     def end(self, run_id: str) -> None:
         """The job has ended: copy the last state of the run and give up its lease."""

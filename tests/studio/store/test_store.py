@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,6 +16,7 @@ from pixgen.errors import PictureError, StorageError, StudioError
 from pixgen.studio import Policy, Studio
 from pixgen.studio.gallery.entries import RunFilter
 from pixgen.studio.gallery.gallery import Gallery
+from pixgen.studio.library.library import RUNS, PictureLibrary
 from pixgen.studio.runs.retention import Retention, RetentionLimits
 from pixgen.studio.runs.run import RunTags, read_tags
 from pixgen.studio.store import leases, mirror, store
@@ -128,6 +130,34 @@ def test_a_page_with_an_empty_folder_lists_the_runs_before_it_has_their_files(pa
     ]  # fmt: skip
     assert other.studio.run(run.id).recipe == run.recipe
     assert (folder / "picture.png").is_file()
+
+
+def test_everyone_waits_for_the_first_list(pages, monkeypatch):
+    one = pages("one")
+    copied(one, paint(one, "a red fox"))
+    other, read = pages("other"), ObjectStore.list
+
+    def slowly(self, folder):
+        time.sleep(0.3)
+        return read(self, folder)
+
+    monkeypatch.setattr(ObjectStore, "list", slowly)
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda _: prompts(other), range(3))) == [["a red fox"]] * 3
+
+
+def test_pictures_of_the_store_are_searched(pages, monkeypatch, tiny_perceptor):
+    monkeypatch.setattr(Studio, "perceptor", lambda studio, names: tiny_perceptor)
+    one, other = pages("one"), pages("other")
+    run = paint(one, "a red fox")
+    copied(one, run)
+    assert prompts(other) == ["a red fox"]
+    library = PictureLibrary(other.studio, model="pocket")
+    assert [entry.id for entry in other.search(library, "fox", RunFilter())] == [run.id]
+    place = library.places[RUNS]
+    assert library.find_file(place, f"{run.id}/picture.png").is_file()
+    again = PictureLibrary(other.studio, model="pocket")
+    assert [progress.total for progress in again.refresh(place)][-1] == 0  # it is indexed as it is
 
 
 def test_what_one_page_does_with_a_run_the_other_one_sees(pages):
