@@ -19,7 +19,8 @@ from pixgen.text_files import parse_json
 log = logging.getLogger(__name__)
 _VERSION = 1
 _NAME = "pixgen.json"  # the object with the version and the id of the store
-_PATIENCE = {"connect_timeout": 5, "read_timeout": 30}  # seconds, of a request to S3
+# Of a request to S3, in seconds; its library tries each again, and so do the copies.
+_PATIENCE = {"connect_timeout": 5, "read_timeout": 30, "retries": {"total_max_attempts": 3}}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "s3": {"config_kwargs": _PATIENCE},
     "s3a": {"config_kwargs": _PATIENCE},
