@@ -22,14 +22,7 @@ from pixgen.studio.jobs import Job
 from pixgen.studio.model_cache import ModelCache, ModelDownloads
 from pixgen.studio.owners import address_of
 from pixgen.studio.policy import Policy
-from pixgen.studio.queue import (
-    QueueEntry,
-    list_entries,
-    log_end,
-    log_start,
-    move_job,
-    release_places,
-)
+from pixgen.studio.queue import QueueEntry, list_entries, log_end, log_start, move_job, release_places
 from pixgen.studio.runs.edits import Edit, begin_again, check_steps, create_fork, read_fork_state
 from pixgen.studio.runs.inputs import KEPT_PATH, find_kept, keep_pictures, trust_paths
 from pixgen.studio.runs.run import Run, RunLock, new_folder, read_run, run_folders
@@ -102,11 +95,7 @@ class Studio:
             fits=lambda worker, job: self.pool.fits(worker, job),
         )
         self.durations = DurationEstimator(self.folder / FILE)
-        tools = SessionTools(
-            queue=self._queue,
-            save_every=save_every,
-            longest_seconds=policy.longest_seconds,
-        )
+        tools = SessionTools(queue=self._queue, save_every=save_every, longest_seconds=policy.longest_seconds)
         self.pool = WorkerPool(local if workers is None else workers, tools, on_end=self._call_back)
         self._lock = threading.RLock()  # guards the fields below
         self._jobs: dict[str, Job] = {}
@@ -181,10 +170,9 @@ class Studio:
         Raises StudioError if there is no such run, or it is being painted or is done, RecipeError,
         StorageError.
         """
+        self._refresh(run_id)
         with self._report_refusal(), self._lock:
             self._check_open(self._queue.members(), owner)
-            if self.store is not None and not self._paints(run_id):
-                self.store.refresh(run_id)
             run = self._find_run(run_id, owner)
             steps = run.recipe.steps if steps is None else steps
             done = run.state == "done"
@@ -230,6 +218,7 @@ class Studio:
         edit = Edit(
             prompts=prompts, weights=weights or {}, learning_rate=learning_rate, translations=translations
         )
+        self._refresh(run_id)
         with self._report_refusal(), self._lock:
             self._check_open(self._queue.members(), owner)
             parent = self._find_run(run_id, owner)
@@ -383,6 +372,11 @@ class Studio:
             for call in self._refusal_callbacks:
                 call(error)
             raise
+
+    def _refresh(self, run_id: str) -> None:
+        """Have the newest files of a run from the storage; before the studio's lock, as they may be large."""
+        if self.store is not None and not self._paints(run_id):
+            self.store.refresh(run_id)
 
     def _paints(self, run_id: str) -> bool:
         return (job := self.job(run_id)) is not None and not job.ended
