@@ -63,7 +63,7 @@ def prompts(gallery, owner="", **wanted):
 
 def paint(gallery, text, owner="", **settings):
     job = gallery.studio.submit(a_recipe(prompts=text, **settings), owner=owner)
-    assert job.wait(20)
+    assert job.wait(60)
     return job.run
 
 
@@ -212,10 +212,10 @@ def test_a_run_that_another_page_paints_is_painting_and_left_alone(pages):
 
 def test_a_run_of_a_page_that_was_killed_is_resumed_by_another_one_with_the_same_pixels(pages, monkeypatch):
     monkeypatch.setattr(leases, "SECONDS", 3.0)
-    whole = paint(pages("whole", storage=""), "a red fox", steps=60)
-    one, other = pages("one", painter=Painters(hold_at=30), save_every=0.0), pages("other")
-    job = one.studio.submit(a_recipe(prompts="a red fox", steps=60))
-    until(lambda: job.frame is not None and job.frame.step == 29)
+    whole = paint(pages("whole", storage=""), "a red fox", steps=20)
+    one, other = pages("one", painter=Painters(hold_at=10), save_every=0.0), pages("other")
+    job = one.studio.submit(a_recipe(prompts="a red fox", steps=20))
+    until(lambda: job.frame is not None and job.frame.step == 9)
 
     until(lambda: is_stored(one, job))
     with pytest.raises(StudioError, match="is being painted"):
@@ -223,7 +223,7 @@ def test_a_run_of_a_page_that_was_killed_is_resumed_by_another_one_with_the_same
     die(one, monkeypatch)
     until(lambda: other.entry(job.id).state == "stopped")
     again = other.studio.resume(job.id)
-    assert again.wait(20)
+    assert again.wait(60)
     assert (pixels(again.run) == pixels(whole)).all()
     assert other.studio.store._leases.page.__len__() > 0
 
@@ -302,9 +302,9 @@ def _refuse(*_arguments, **_named):
 def test_a_run_that_two_pages_painted_is_kept_as_two(pages, monkeypatch):
     """A page that lost the store, and then its lease, still has its own picture."""
     monkeypatch.setattr(leases, "SECONDS", 2.0)
-    held = Painters(hold_at=30)
-    one, other = pages("one", painter=held, save_every=0.0), pages("other", painter=Painters(hold_at=40))
-    job = one.studio.submit(a_recipe(prompts="a red fox", steps=60))
+    held = Painters(hold_at=10)
+    one, other = pages("one", painter=held, save_every=0.0), pages("other", painter=Painters(hold_at=13))
+    job = one.studio.submit(a_recipe(prompts="a red fox", steps=16))
     until(lambda: is_stored(one, job))
     with monkeypatch.context() as away:
         lose(one, away)
@@ -313,10 +313,10 @@ def test_a_run_that_two_pages_painted_is_kept_as_two(pages, monkeypatch):
         until(lambda: again.frame is not None)
         again.change(prompts="a blue whale")
         other.studio.pool.workers[0]._painter.go_on.set()
-        assert again.wait(20)
+        assert again.wait(60)
         copied(other, again)
         held.go_on.set()
-        assert job.wait(20)
+        assert job.wait(60)
     until(lambda: len(one.find(RunFilter())) == 2)
     mine = next(each for each in one.find(RunFilter()) if each.id != job.id)
     assert mine.parent == job.id
