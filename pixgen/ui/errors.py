@@ -31,6 +31,11 @@ def error_text(error: Exception, say: Translator) -> str:
     )
 
 
+def toast_text(message: str) -> str:
+    """A message for a toast, which gradio shows as HTML: words in it that a link or file brought stay words."""
+    return message.replace("<", "&lt;")
+
+
 def guard_handler(say: Translator, answer: Callable[[str], Any]) -> Callable[[Callable], Callable]:
     """Decorate a handler or a generator of updates: if it fails, its result or last update is ``answer`` of
     the error message."""
@@ -69,7 +74,7 @@ def show_warning(answer: Any = None) -> Callable[[str], Any]:
     sets the given values."""
 
     def warn(message: str) -> Any:
-        gr.Warning(message, duration=8)
+        gr.Warning(toast_text(message), duration=8)
         return gr.skip() if answer is None else answer
 
     return warn

@@ -30,7 +30,7 @@ from pixgen.ui.i18n import ENGLISH, LANGUAGES, Translator
 from pixgen.ui.i18n.translator import LanguageRedirect, language_links, other_languages
 from pixgen.ui.info.tab import info_tab, wire_info
 from pixgen.ui.monitoring import Monitoring, StudioMetrics
-from pixgen.ui.protection.headers import SecurityHeaders
+from pixgen.ui.protection.headers import EndpointGuard, SecurityHeaders
 from pixgen.ui.protection.logins import LoginDelay, offers_hugging_face
 from pixgen.ui.protection.uploads import UploadLimits
 from pixgen.ui.protection.visitors import ignore_refusal
@@ -66,6 +66,7 @@ def build(studio: Studio, *, library: PictureLibrary | None = None, say: Transla
     )
     Retention(gallery, studio.policy.keep).follow()
     with StreamingBlocks(title="pixgen", analytics_enabled=False, delete_cache=_CACHE) as page:
+        page.public = studio.policy.public
         _tabs(studio, library, service, gallery, say, page=page, first=say)
         add_generate_api(studio, say)
         add_queue_api(studio, say)
@@ -173,7 +174,7 @@ def launch(
 
     Args:
         studio: answers ``/health`` and ``/metrics``.
-        public: bound what is uploaded.
+        public: bound what is uploaded, and leave out endpoints of gradio's that the page has no use for.
         by_browser: send those whose browser prefers another language to the page in it.
     """
     os.environ.setdefault("GRADIO_HEARTBEAT_INTERVAL", str(_HEARTBEAT))  # gradio has no other way to set it
@@ -184,6 +185,7 @@ def launch(
     monitoring = {"studio": studio, "metrics": metrics, "public": public}
     middleware = [
         Middleware(SecurityHeaders),
+        Middleware(EndpointGuard, public=public),
         *([Middleware(Monitoring, **monitoring)] if metrics is not None else []),
         Middleware(LoginDelay, refuse=refuse),
         *([Middleware(UploadLimits, folder=uploads_folder(), refuse=refuse)] if public else []),

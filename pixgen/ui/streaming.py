@@ -8,6 +8,7 @@ even of none, and reads each input in a thread of its own: that took most of a b
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -20,12 +21,18 @@ from typing import Any, cast
 from anyio import CancelScope, to_thread
 from gradio.blocks import Block, BlockFunction, Blocks, BlocksConfig
 from gradio.components import Button, Component
+from gradio.exceptions import Error
 from gradio.routes import App
 from gradio.state_holder import SessionState, StateHolder
+from gradio_client.utils import is_file_obj_with_meta, is_http_url_like, traverse
 
+from pixgen.errors import PictureError, PixgenError
 from pixgen.studio import Job
 from pixgen.studio.status import Pause, WatchPoint, watch_points
+from pixgen.ui.errors import error_text, toast_text
+from pixgen.ui.i18n import ENGLISH, LANGUAGES
 
+log = logging.getLogger(__name__)
 _END = object()
 
 
@@ -54,7 +61,25 @@ def without_thread(handler: Callable[..., Iterator[Any]]) -> Callable[..., Async
 
 class StreamingBlocks(Blocks):
     """``gradio.Blocks`` that builds no component anew for an update that skips it or repeats the last one, and reads
-    plain inputs at once."""
+    plain inputs at once.
+
+    Attributes:
+        public: whether inputs that are addresses of files are refused, which gradio would fetch.
+    """
+
+    public = False
+
+    async def process_api(self, block_fn: BlockFunction | int, *given: Any, **named: Any) -> dict[str, Any]:
+        """As ``gradio.Blocks`` does: the answer to an event. An error is logged here, in public without its own
+        words, and not printed by gradio."""
+        try:
+            return await super().process_api(block_fn, *given, **named)
+        except Error as error:
+            error.message, error.print_exception = toast_text(str(error.message)), False
+            raise
+        except Exception as error:
+            say = LANGUAGES.get(getattr(block_fn, "page", ""), ENGLISH)
+            raise Error(error_text(error, say), print_exception=False) from error
 
     async def preprocess_data(
         self,
@@ -63,7 +88,25 @@ class StreamingBlocks(Blocks):
         state: SessionState | None,
         explicit_call: bool = False,
     ) -> list[Any]:
-        """As ``gradio.Blocks`` does: what the event's function is given, one value for each input."""
+        """As ``gradio.Blocks`` does: what the event's function is given, one value for each input. Raises gr.Error if
+        these are not what the page would send."""
+        say = LANGUAGES.get(block_fn.page, ENGLISH)
+        try:
+            if self.public:
+                traverse(inputs, _refuse_address, is_file_obj_with_meta)
+            return await self._read_inputs(block_fn, inputs, state, explicit_call)
+        except Error:
+            raise
+        except PixgenError as error:
+            raise Error(error_text(error, say), print_exception=False) from error
+        except Exception as error:
+            log.warning("inputs of %s were refused: %s", block_fn.name, type(error).__name__)
+            text = say("The server could not read what was sent: reload the page and try again.")
+            raise Error(text, print_exception=False) from error
+
+    async def _read_inputs(
+        self, block_fn: BlockFunction, inputs: list[Any], state: SessionState | None, explicit_call: bool
+    ) -> list[Any]:
         is_special = state is None or block_fn.component_prop_inputs or not block_fn.preprocess
         if is_special or len(inputs) != len(block_fn.inputs):
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
@@ -112,6 +155,12 @@ class StreamingBlocks(Blocks):
                 if _is_plain(block, updates[place]):
                     last[block._id] = updates[place], dict(answer), state.get(block._id)
         return sent
+
+
+def _refuse_address(file: dict[str, Any]) -> None:
+    """Raise PixgenError if a file that a browser or program names is on another server."""
+    if is_http_url_like(file["path"]):
+        raise PictureError("This page fetches no address: upload the file itself.")
 
 
 def _is_plain_input(block: Block, value: Any) -> bool:

@@ -34,7 +34,7 @@ from pixgen.ui.create.panels.styles import wire_styles
 from pixgen.ui.create.panels.upscaling import upscale_parts, wire_upscaling
 from pixgen.ui.create.panels.video_export import export_fold, wire_export
 from pixgen.ui.create.prompt_help import wire_help, wire_memory
-from pixgen.ui.errors import error_text, guard_handler, show_warning
+from pixgen.ui.errors import error_text, guard_handler, show_warning, toast_text
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession, Watchers
 from pixgen.ui.streaming import without_thread
@@ -206,7 +206,7 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
 def _updates(screen: Screen, parts: Parts, say: Translator) -> tuple:
     """A screen as gradio's updates of ``_SHOWN``."""
     if screen.notice and screen.status is None:  # it is shown below the picture instead, where it stays
-        gr.Warning(screen.notice, duration=8)
+        gr.Warning(toast_text(screen.notice), duration=8)
     changes: dict[str, Any] = {
         name: value
         for name in ("canvas", "status", "sketches", "queue", "refused", "session")

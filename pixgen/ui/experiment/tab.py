@@ -14,7 +14,7 @@ from pixgen.ui import html, status
 from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, servable
 from pixgen.ui.create.form import EFFECT_UPLOADS, JOURNEY_INPUTS, LOSS_PICTURE, form_fields
 from pixgen.ui.create.tab import save_form_event
-from pixgen.ui.errors import error_text, guard_handler, show_warning
+from pixgen.ui.errors import error_text, guard_handler, show_warning, toast_text
 from pixgen.ui.experiment import actions, view
 from pixgen.ui.experiment.actions import GridJobs, GridScreen
 from pixgen.ui.i18n import Translator
@@ -249,7 +249,7 @@ def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *,
 def _updates(screen: GridScreen, parts: Parts) -> tuple:
     """A screen as gradio's updates of ``_SHOWN``."""
     if screen.notice:
-        gr.Warning(screen.notice, duration=8)
+        gr.Warning(toast_text(screen.notice), duration=8)
     changes: dict[str, Any] = {
         name: value
         for name in ("sheet", "status", "grid", "session")

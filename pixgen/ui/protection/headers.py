@@ -1,11 +1,25 @@
-"""Response headers that tell browsers what the page may load, and who may show it in a frame."""
+"""What holds for every answer: headers that tell browsers what the page may load and who may show it in a frame, a log
+of failures without what was sent, and no answer from endpoints of gradio's that a public page has no use for."""
 
+import logging
 import os
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
+
+log = logging.getLogger(__name__)
+
 # Hugging Face shows a Space in a frame of its own site.
 _SPACE_FRAMES = "https://huggingface.co https://*.huggingface.co https://*.hf.space"
+# They fetch addresses, give any file to ffmpeg, take uploads that are not counted, or keep pages for links.
+_NOT_OFFERED = re.compile(
+    r"/file[=/]https?:|/proxy=|/pwa_icon/|/(?:process_recording|component_server|deep_link|dev/reload)/?$"
+)
+# They name the address that the request gave, which a cache must not hand to others.
+_OF_ONE_REQUEST = (b"text/html", b"application/json")
 
 
 def security_headers(*, in_space: bool) -> list[tuple[bytes, bytes]]:
@@ -50,9 +64,48 @@ class SecurityHeaders:
         async def send_with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 given = list(message.get("headers", ()))
-                names = {name.lower() for name, _ in given}
+                names = {name.lower(): value for name, value in given}
                 added = [(name, value) for name, value in self._headers if name not in names]
+                if b"cache-control" not in names and names.get(b"content-type", b"").startswith(
+                    _OF_ONE_REQUEST
+                ):
+                    added.append((b"cache-control", b"private, no-cache"))
                 message = {**message, "headers": [*given, *added]}
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class EndpointGuard:
+    """ASGI middleware that answers and logs requests which fail, as uvicorn's own log would quote what was sent.
+
+    Args:
+        public: answer 404 for endpoints of gradio's that the page has no use for.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], *, public: bool) -> None:
+        self._app, self._public = app, public
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._public and _NOT_OFFERED.search(scope["path"]):
+            await JSONResponse({"detail": "Not Found"}, 404)(scope, receive, send)
+            return
+        started = False
+
+        async def send_and_note(message: MutableMapping[str, Any]) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            pass
+        except Exception:
+            log.exception("a request failed")
+            if not started:
+                detail = "The server could not answer this request."
+                await JSONResponse({"detail": detail}, 500)(scope, receive, send)

@@ -14,7 +14,7 @@ from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary
 from pixgen.ui import html
 from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, fold, servable
 from pixgen.ui.create.panels.settings import clip_choice
-from pixgen.ui.errors import error_text
+from pixgen.ui.errors import error_text, toast_text
 from pixgen.ui.i18n import Translator
 from pixgen.ui.protection.values import event_value, read_form_number
 from pixgen.ui.search import actions
@@ -299,7 +299,7 @@ def wire_uploads(library: PictureLibrary, say: Translator, parts: Parts, *, stop
         try:
             open_picture(picture)
         except PictureError as error:
-            gr.Warning(error_text(error, say), duration=8)
+            gr.Warning(toast_text(error_text(error, say)), duration=8)
             return None
         return gr.skip()
 
