@@ -94,7 +94,7 @@ class StreamingBlocks(Blocks):
         try:
             if self.public:
                 traverse(inputs, _refuse_address, is_file_obj_with_meta)
-            return await self._read_inputs(block_fn, inputs, state, explicit_call)
+            return await self.read_inputs(block_fn, inputs, state, explicit_call)
         except Error:
             raise
         except PixgenError as error:
@@ -104,9 +104,10 @@ class StreamingBlocks(Blocks):
             text = say("The server could not read what was sent: reload the page and try again.")
             raise Error(text, print_exception=False) from error
 
-    async def _read_inputs(
+    async def read_inputs(
         self, block_fn: BlockFunction, inputs: list[Any], state: SessionState | None, explicit_call: bool
     ) -> list[Any]:
+        """The same, with gradio's own errors."""
         is_special = state is None or block_fn.component_prop_inputs or not block_fn.preprocess
         if is_special or len(inputs) != len(block_fn.inputs):
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)

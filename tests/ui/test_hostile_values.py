@@ -21,6 +21,7 @@ from pixgen.ui.page import build
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning",
+    "ignore::UserWarning",  # what a toast says, without a queue
     "ignore::pytest.PytestUnraisableExceptionWarning",  # gradio's own event loops
 )
 TIMES = int(os.environ.get("PIXGEN_FUZZ", "1"))

@@ -226,7 +226,8 @@ class TestInputs:
 
     async def read(self, kind, values):
         page, event = self.page_of(kind)
-        return await page.preprocess_data(event, list(values), SessionState(page))
+        read = page.read_inputs if kind is StreamingBlocks else page.preprocess_data
+        return await read(event, list(values), SessionState(page), False)
 
     def test_they_are_those_of_gradio(self):
         ours = asyncio.run(self.read(StreamingBlocks, self.VALUES))
