@@ -71,7 +71,7 @@ def _manifest(value: Any) -> Manifest:
 
 
 @dataclass(frozen=True)
-class Marks:
+class RunLabels:
     """What any page may change of a run: its tags, and whether it is a favourite or in the trash."""
 
     favourite: bool = False
@@ -79,42 +79,42 @@ class Marks:
     trashed: bool = False
 
     def to_bytes(self) -> bytes:
-        """The marks as JSON."""
+        """The labels as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False).encode()
 
 
-def read_marks(data: bytes | None) -> Marks:
-    """Read marks; none if there are none, or they are broken."""
+def read_labels(data: bytes | None) -> RunLabels:
+    """Read labels; none if there are none, or they are broken."""
     with suppress(ValueError, KeyError, TypeError, AttributeError):
         value = parse_json((data or b"").decode())
-        return Marks(bool(value["favourite"]), tuple(map(str, value["tags"])), bool(value["trashed"]))
-    return Marks()
+        return RunLabels(bool(value["favourite"]), tuple(map(str, value["tags"])), bool(value["trashed"]))
+    return RunLabels()
 
 
-def local_marks(folder: Path) -> Marks:
-    """The marks of a run's folder."""
+def local_labels(folder: Path) -> RunLabels:
+    """The labels of a run's folder."""
     run_tags = read_tags(folder)
-    return Marks(run_tags.favourite, run_tags.tags, folder.parent.name == TRASH)
+    return RunLabels(run_tags.favourite, run_tags.tags, folder.parent.name == TRASH)
 
 
-def merge_marks(base: Marks, *, local: Marks, remote: Marks) -> Marks:
-    """The marks after the changes that were made here and on other pages since ``base``; here wins where both changed
+def merge_labels(base: RunLabels, *, local: RunLabels, remote: RunLabels) -> RunLabels:
+    """The labels after the changes that were made here and on other pages since ``base``; here wins where both changed
     the same.
 
-    >>> merge_marks(Marks(tags=("sea",)), local=Marks(tags=("fox", "sea")), remote=Marks(favourite=True))
-    Marks(favourite=True, tags=('fox',), trashed=False)
+    >>> merge_labels(RunLabels(tags=("sea",)), local=RunLabels(tags=("fox", "sea")), remote=RunLabels(favourite=True))
+    RunLabels(favourite=True, tags=('fox',), trashed=False)
     """
     tags = (set(remote.tags) | set(local.tags) - set(base.tags)) - (set(base.tags) - set(local.tags))
-    return Marks(
+    return RunLabels(
         favourite=remote.favourite if local.favourite == base.favourite else local.favourite,
         tags=tuple(sorted(tags)),
         trashed=remote.trashed if local.trashed == base.trashed else local.trashed,
     )
 
 
-def save_tags(marks: Marks, folder: Path) -> None:
+def save_tags(labels: RunLabels, folder: Path) -> None:
     """Write tags and favourite into a run's folder. Raises StorageError."""
-    RunTags(marks.favourite, marks.tags).save(folder)
+    RunTags(labels.favourite, labels.tags).save(folder)
 
 
 @dataclass(frozen=True)
@@ -124,16 +124,16 @@ class LocalCopy:
     Args:
         store: the store's id.
         manifest: that of the state that the folder's files came from or were copied to; without texts.
-        version, marks_version: of the objects when they were read, as ``Listed`` has them; empty if they were written
+        version, labels_version: of the objects when they were read, as ``Listed`` has them; empty if they were written
             from here since.
-        marks: as the store has them.
+        labels: as the store has them.
     """
 
     store: str
     manifest: Manifest
     version: str = ""
-    marks: Marks = Marks()
-    marks_version: str = ""
+    labels: RunLabels = RunLabels()
+    labels_version: str = ""
 
     def save(self, folder: Path) -> None:
         """Write it into the run's folder. Raises StorageError."""
@@ -147,13 +147,13 @@ def read_copy(folder: Path, store: str) -> LocalCopy | None:
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         value = parse_json((folder / COPY_FILE).read_text("utf-8"))
         if value["store"] == store:
-            marks = value["marks"]
+            labels = value["labels"]
             return LocalCopy(
                 store,
                 _manifest(value["manifest"]),
                 value["version"],
-                Marks(marks["favourite"], tuple(marks["tags"]), marks["trashed"]),
-                value["marks_version"],
+                RunLabels(labels["favourite"], tuple(labels["tags"]), labels["trashed"]),
+                value["labels_version"],
             )
     return None
 

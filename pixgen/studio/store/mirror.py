@@ -35,17 +35,17 @@ from pixgen.studio.store.manifest import (
     TEXTS,
     LocalCopy,
     Manifest,
-    Marks,
+    RunLabels,
     StoredFile,
     changed_files,
     has_sha256,
     local_files,
-    local_marks,
-    merge_marks,
+    local_labels,
+    merge_labels,
     missing_files,
     read_copy,
+    read_labels,
     read_manifest,
-    read_marks,
     save_tags,
 )
 from pixgen.studio.store.objects import Listed, ObjectStore
@@ -57,7 +57,7 @@ _AT_ONCE = 200  # manifests that are read in one piece
 _THREADS = 8  # files that are downloaded at once
 _ATTEMPTS = 3  # at a run that another page saves again and again
 _IN_USE = 600.0  # seconds for which the files of a run stay after somebody has asked for them
-MARKS = ".marks.json"
+LABELS = ".labels.json"
 
 
 class Mirror:
@@ -79,7 +79,7 @@ class Mirror:
         self._due = 0.0  # when to list again, by time.monotonic()
         self._has_listed = False  # or has tried to
         self._versions: dict[str, tuple[str, str]] | None = (
-            None  # of the manifest and the marks that were read
+            None  # of the manifest and the labels that were read
         )
         self._marked: set[str] = set()  # the runs whose folders say that another page paints them
         self._used: dict[str, float] = {}  # when files of runs were asked for, by time.monotonic()
@@ -129,20 +129,20 @@ class Mirror:
             for run_id in [*folder_times(self.folder), *list_trash(self.folder)]:
                 folder = self.find(run_id)
                 if folder is not None and (copy := self.copy_of(folder)) is not None:
-                    self._versions[run_id] = (copy.version, copy.marks_version)
+                    self._versions[run_id] = (copy.version, copy.labels_version)
         listed = self._objects.list("runs")
-        runs = [name.removesuffix(".json") for name in listed if not name.endswith(MARKS)]
+        runs = [name.removesuffix(".json") for name in listed if not name.endswith(LABELS)]
         runs = sorted(filter(is_run_id, runs), reverse=True)  # the newest first
         changed = [run_id for run_id in runs if self._versions.get(run_id) != _versions(listed, run_id)]
         for start in range(0, len(changed), _AT_ONCE):
             some = changed[start : start + _AT_ONCE]
-            names = [f"runs/{run_id}{ending}" for run_id in some for ending in (".json", MARKS)]
+            names = [f"runs/{run_id}{ending}" for run_id in some for ending in (".json", LABELS)]
             read = self._objects.read_many(name for name in names if name.removeprefix("runs/") in listed)
             for run_id in some:
                 if self.pushed.get(run_id, -1.0) >= began:  # what was read may be older
                     continue
                 if (data := read.get(f"runs/{run_id}.json")) is not None:
-                    self._apply(run_id, data, read.get(f"runs/{run_id}{MARKS}"), _versions(listed, run_id))
+                    self._apply(run_id, data, read.get(f"runs/{run_id}{LABELS}"), _versions(listed, run_id))
         for run_id in self._versions.keys() - set(runs):
             if self.pushed.get(run_id, -1.0) < began:
                 self._forget(run_id)
@@ -150,17 +150,17 @@ class Mirror:
 
     def refresh(self, run_id: str) -> None:
         """Bring one run up to date with the store. Raises StorageError."""
-        names = [f"runs/{run_id}.json", f"runs/{run_id}{MARKS}"]
+        names = [f"runs/{run_id}.json", f"runs/{run_id}{LABELS}"]
         read = self._objects.read_many(names)
         if names[0] in read:
             self._apply(run_id, read[names[0]], read.get(names[1]), ("", ""))
         self._mark_painted()
 
-    def _apply(self, run_id: str, data: bytes, marks: bytes | None, versions: tuple[str, str]) -> None:
-        """Bring the folder of a run up to date with its manifest and marks, unless it has changes of its own."""
+    def _apply(self, run_id: str, data: bytes, labels: bytes | None, versions: tuple[str, str]) -> None:
+        """Bring the folder of a run up to date with its manifest and labels, unless it has changes of its own."""
         try:
             with self.guard(run_id):
-                taken = self._take(run_id, read_manifest(data), read_marks(marks), versions)
+                taken = self._take(run_id, read_manifest(data), read_labels(labels), versions)
                 if taken and self._versions is not None:
                     self._versions[run_id] = versions
         except (
@@ -168,7 +168,7 @@ class Mirror:
         ) as error:  # one that is broken, or is moved at this moment, must not hide the others
             log.info("run %s was not brought up to date: %s", run_id, error)
 
-    def _take(self, run_id: str, manifest: Manifest, remote: Marks, versions: tuple[str, str]) -> bool:
+    def _take(self, run_id: str, manifest: Manifest, remote: RunLabels, versions: tuple[str, str]) -> bool:
         """As ``_apply``; false if the run is to be looked at again."""
         folder = self.find(run_id)
         copy = None if folder is None else self.copy_of(folder)
@@ -179,15 +179,15 @@ class Mirror:
             if is_locked_here(folder) or changed_files(folder, None if copy is None else copy.manifest):
                 return False  # it is painted here, or the copies find out which one is newer
             self.replace(folder, manifest)
-        base = Marks() if copy is None else copy.marks
-        merged = merge_marks(base, local=local_marks(folder), remote=remote)
-        folder = self.set_marks(folder, merged)
+        base = RunLabels() if copy is None else copy.labels
+        merged = merge_labels(base, local=local_labels(folder), remote=remote)
+        folder = self.set_labels(folder, merged)
         LocalCopy(self._identity, manifest, versions[0], remote, versions[1]).save(folder)
         return True
 
-    def _make(self, run_id: str, manifest: Manifest, marks: Marks, versions: tuple[str, str]) -> None:
+    def _make(self, run_id: str, manifest: Manifest, labels: RunLabels, versions: tuple[str, str]) -> None:
         """Make the folder of a run with its texts, all at once."""
-        target = (self.folder / TRASH if marks.trashed else self.folder) / run_id
+        target = (self.folder / TRASH if labels.trashed else self.folder) / run_id
         made = temporary_path(target)
         with storage_errors(target):
             made.mkdir(parents=True)
@@ -195,8 +195,8 @@ class Mirror:
                 for path in TEXTS:
                     if path in manifest.files:
                         _write_text(made / path, manifest.files[path])
-                save_tags(marks, made)
-                LocalCopy(self._identity, manifest, versions[0], marks, versions[1]).save(made)
+                save_tags(labels, made)
+                LocalCopy(self._identity, manifest, versions[0], labels, versions[1]).save(made)
                 made.rename(target)
             except BaseException:
                 shutil.rmtree(made, ignore_errors=True)
@@ -210,14 +210,14 @@ class Mirror:
             if path in manifest.files and not (folder / path).is_file():
                 _write_text(folder / path, manifest.files[path])
 
-    def set_marks(self, folder: Path, marks: Marks) -> Path:
-        """Give a run's folder marks; returns where it is then. One that is being painted is not moved."""
-        local = local_marks(folder)
-        if (local.favourite, local.tags) != (marks.favourite, marks.tags):
-            save_tags(marks, folder)
-        if local.trashed == marks.trashed or is_locked(folder):
+    def set_labels(self, folder: Path, labels: RunLabels) -> Path:
+        """Give a run's folder labels; returns where it is then. One that is being painted is not moved."""
+        local = local_labels(folder)
+        if (local.favourite, local.tags) != (labels.favourite, labels.tags):
+            save_tags(labels, folder)
+        if local.trashed == labels.trashed or is_locked(folder):
             return folder
-        if marks.trashed:
+        if labels.trashed:
             move_to_trash(folder)
         else:
             restore_from_trash(self.folder, folder.name)
@@ -331,8 +331,8 @@ class Mirror:
 
 
 def _versions(listed: dict[str, Listed], run_id: str) -> tuple[str, str]:
-    manifest, marks = listed.get(f"{run_id}.json"), listed.get(f"{run_id}{MARKS}")
-    return ("" if manifest is None else manifest.version, "" if marks is None else marks.version)
+    manifest, labels = listed.get(f"{run_id}.json"), listed.get(f"{run_id}{LABELS}")
+    return ("" if manifest is None else manifest.version, "" if labels is None else labels.version)
 
 
 def _named(paths: list[str], names: tuple[str, ...]) -> list[str]:

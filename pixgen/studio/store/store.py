@@ -32,17 +32,17 @@ from pixgen.studio.store.manifest import (
     TEXTS,
     LocalCopy,
     Manifest,
-    Marks,
+    RunLabels,
     StoredFile,
     changed_files,
     key_of,
-    local_marks,
-    merge_marks,
+    local_labels,
+    merge_labels,
     read_copy,
+    read_labels,
     read_manifest,
-    read_marks,
 )
-from pixgen.studio.store.mirror import MARKS, Mirror
+from pixgen.studio.store.mirror import LABELS, Mirror
 from pixgen.studio.store.objects import ObjectStore, identify
 from pixgen.text_files import parse_json
 
@@ -174,7 +174,7 @@ class RunStore:
 
     def _delete(self, run_id: str) -> None:
         self._objects.write(f"deleted/{run_id}", b"")  # other pages delete their files only if they find it
-        self._objects.remove([f"runs/{run_id}.json", f"runs/{run_id}{MARKS}"])
+        self._objects.remove([f"runs/{run_id}.json", f"runs/{run_id}{LABELS}"])
         self._objects.remove(f"files/{run_id}/{name}" for name in self._objects.list(f"files/{run_id}"))
         self._leases.release(run_id)
 
@@ -282,7 +282,7 @@ class RunStore:
                 alike = False  # another process on this folder paints it
             elif (folder / "run.json").is_file():
                 alike = is_painted_elsewhere(folder) is False and self._copy_files(folder, painted=painted)
-                self._copy_marks(folder)
+                self._copy_labels(folder)
             if ended:
                 self._leases.release(run_id)
                 with self._changed:
@@ -308,8 +308,8 @@ class RunStore:
         if painted:
             self._leases.acquire(run_id)
         manifest = self._upload(folder, base)
-        marks, marks_version = (Marks(), "") if copy is None else (copy.marks, copy.marks_version)
-        LocalCopy(self.identity, manifest, "", marks, marks_version).save(folder)
+        labels, labels_version = (RunLabels(), "") if copy is None else (copy.labels, copy.labels_version)
+        LocalCopy(self.identity, manifest, "", labels, labels_version).save(folder)
         self._mirror.pushed[run_id] = time.monotonic()
         if stored is not None:
             kept = {each.key for each in manifest.files.values()}
@@ -348,8 +348,8 @@ class RunStore:
                 self._separate(folder)
         self._mirror.replace(folder, stored)
         copy = self._mirror.copy_of(folder)
-        marks, version = (Marks(), "") if copy is None else (copy.marks, copy.marks_version)
-        LocalCopy(self.identity, stored, "", marks, version).save(folder)
+        labels, version = (RunLabels(), "") if copy is None else (copy.labels, copy.labels_version)
+        LocalCopy(self.identity, stored, "", labels, version).save(folder)
 
     def _separate(self, folder: Path) -> None:
         made = new_folder(self.folder)
@@ -374,17 +374,17 @@ class RunStore:
             "run %s was painted by two pages: this page's picture is now run %s", folder.name, made.name
         )
 
-    def _copy_marks(self, folder: Path) -> None:
+    def _copy_labels(self, folder: Path) -> None:
         """Copy tags, favourite and trash, if they have changed here."""
         copy = self._mirror.copy_of(folder)
-        if copy is None or local_marks(folder) == copy.marks:
+        if copy is None or local_labels(folder) == copy.labels:
             return
-        name = f"runs/{folder.name}{MARKS}"
-        remote = read_marks(self._objects.read(name))
-        merged = merge_marks(copy.marks, local=local_marks(folder), remote=remote)
+        name = f"runs/{folder.name}{LABELS}"
+        remote = read_labels(self._objects.read(name))
+        merged = merge_labels(copy.labels, local=local_labels(folder), remote=remote)
         if merged != remote:
             self._objects.write(name, merged.to_bytes())
-        folder = self._mirror.set_marks(folder, merged)
+        folder = self._mirror.set_labels(folder, merged)
         LocalCopy(self.identity, copy.manifest, copy.version, merged, "").save(folder)
 
     def _read_manifest(self, run_id: str) -> Manifest | None:
@@ -410,7 +410,7 @@ def compare_with_store(folder: Path, address: str) -> tuple[int, int]:
     """
     objects = ObjectStore(address)
     objects.check("leases/pages/doctor")
-    stored = sum(name.endswith(".json") and not name.endswith(MARKS) for name in objects.list("runs"))
+    stored = sum(name.endswith(".json") and not name.endswith(LABELS) for name in objects.list("runs"))
     runs = [folder / run_id for run_id in folder_times(folder)] if folder.is_dir() else []
     identity = identify(objects)
     copies = {run: read_copy(run, identity) for run in runs}

@@ -205,7 +205,7 @@ def like(
 
 def upload(
     library: PictureLibrary,
-    paths: Sequence[str],
+    paths: Sequence[str] | None,
     *,
     model: str = "",
     say: Translator,
@@ -216,6 +216,8 @@ def upload(
     Stopped, it can be searched already; a search goes on with what is missing.
     """
     skipped: list[Skipped] = []
+    if not paths:
+        raise SearchError("None of these files is a picture that can be read: choose others.")
     place = library.add_upload([Path(path) for path in paths], model=model, left_out=skipped.append)
     for view in _ready(library, place, say=say, stopped=stopped):
         yield replace(view, busy=True), place

@@ -20,7 +20,7 @@ from pixgen.studio.library.library import RUNS, PictureLibrary
 from pixgen.studio.runs.retention import Retention, RetentionLimits
 from pixgen.studio.runs.run import RunTags, read_tags
 from pixgen.studio.store import leases, mirror, store
-from pixgen.studio.store.manifest import COPY_FILE, Marks, merge_marks, read_manifest
+from pixgen.studio.store.manifest import COPY_FILE, RunLabels, merge_labels, read_manifest
 from pixgen.studio.store.objects import ObjectStore
 from tests.studio.fakes import Painters, a_recipe, until
 
@@ -420,13 +420,13 @@ def test_one_page_of_many_gets_a_lease(address):
         one.close()
 
 
-def test_marks_of_two_pages_are_merged():
-    base = Marks(tags=("old", "sea"))
+def test_labels_of_two_pages_are_merged():
+    base = RunLabels(tags=("old", "sea"))
     mine, theirs = (
         replace(base, tags=("fox", "sea"), favourite=True),
         replace(base, tags=("old", "sea", "sky")),
     )
-    assert merge_marks(base, local=mine, remote=theirs) == Marks(True, ("fox", "sea", "sky"), False)
+    assert merge_labels(base, local=mine, remote=theirs) == RunLabels(True, ("fox", "sea", "sky"), False)
 
 
 def test_a_local_folder_that_was_deleted_comes_back(pages, tmp_path):
@@ -434,7 +434,7 @@ def test_a_local_folder_that_was_deleted_comes_back(pages, tmp_path):
     run = paint(one, "a red fox")
     one.update_tags(run.id, add=["sea"])
     copied(one, run)
-    until(lambda: one.studio.store._mirror.copy_of(run.folder).marks.tags == ("sea",))
+    until(lambda: one.studio.store._mirror.copy_of(run.folder).labels.tags == ("sea",))
     one.studio.close()
     shutil.rmtree(tmp_path / "one")
     again = pages("one")

@@ -182,6 +182,9 @@ def test_a_set_of_ones_own_is_ready_to_be_searched(library, folder):
     assert [hit.row.path for _, hit in shown.found] == ["0001-blue.png"]
     with pytest.raises(SearchError, match="None of these files is a picture"):
         list(upload(library, [str(folder / "broken.png")], say=ENGLISH))
+    for nothing in ([], None):  # which a program may send
+        with pytest.raises(SearchError, match="choose others"):
+            list(upload(library, nothing, say=ENGLISH))
 
 
 def test_every_place_has_a_name(library):
