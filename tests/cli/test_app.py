@@ -31,8 +31,8 @@ def opened(monkeypatch):
     given = {}
 
     class FakeStudio(SimpleNamespace):
-        def __init__(self, folder, *, device, devices, catalogue, policy):
-            given.update(folder=folder, device=device, catalogue=catalogue, policy=policy)
+        def __init__(self, folder, *, device, devices, catalogue, storage, policy):
+            given.update(folder=folder, device=device, catalogue=catalogue, storage=storage, policy=policy)
 
         def close(self):
             given["closed"] = True
@@ -61,7 +61,7 @@ def test_every_option_reaches_the_page(opened):
         "--host", "0.0.0.0", "--port", "8000", "--share", "--auth", "ada:se:cret", "--device", "cpu",
         "--output-dir", "runs", "--search-root", "a", "--search-root", "b", "--public", "--models-dir", "own",
         "--keep", "30 days", "--lang", "tr", "--root-path", "/pixgen", "--log-format", "text",
-        "--catalogue", "postgresql://localhost/pixgen",
+        "--catalogue", "postgresql://localhost/pixgen", "--storage", "s3://pictures/pixgen",
     ]  # fmt: skip
     assert main(["app", *arguments]) == 0
     assert (opened["server_name"], opened["server_port"], opened["share"]) == ("0.0.0.0", 8000, True)
@@ -69,6 +69,7 @@ def test_every_option_reaches_the_page(opened):
     assert (opened["folder"], opened["device"]) == (Path("runs"), "cpu")
     assert opened["policy"] == (True, "30 days")
     assert opened["catalogue"] == "postgresql://localhost/pixgen"
+    assert opened["storage"] == "s3://pictures/pixgen"
     assert opened["roots"] == [Path("a"), Path("b")]
     assert (opened["by_browser"], opened["root_path"]) == (False, "/pixgen")
     assert os.environ["PIXGEN_MODELS_DIR"] == "own"
