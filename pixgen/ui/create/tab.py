@@ -308,7 +308,7 @@ def _wire_uploads(parts: Parts, say: Translator, *, begun: Dependency) -> Depend
             return None, json.dumps([name, error_text(error, say)])
         return gr.skip(), json.dumps([name, ""])
 
-    said = gr.Textbox("", visible="hidden", label=say("Pictures"))
+    said = gr.Textbox("", visible="hidden", label=say("The upload"))
     for name in _CHECKS:
         parts[name].upload(
             partial(read, name), parts[name], [parts[name], said], concurrency_limit=None, **QUIET
