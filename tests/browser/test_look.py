@@ -16,7 +16,7 @@ def test_a_phone_scrolls_in_one_direction_only(visit):
     for title in ("Start and picture prompts", "Optimisation"):
         unfold(page, ENGLISH(title))
     unfold(page, ENGLISH("Negative prompt"))
-    page.get_by_text(ENGLISH("Prompt tips")).click()
+    page.get_by_text(ENGLISH("Prompt tips"), exact=True).click()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     words, picture, settings = (
         page.locator(part).bounding_box()["y"] for part in (".pg-words", ".pg-stage", ".pg-settings")
