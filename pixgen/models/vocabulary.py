@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 
 from pixgen.models.sketchers.common_words import common_phrases, without_postures
 from pixgen.recipe.wildcards import word_lists
-from pixgen.translation.english import FUNCTION_WORDS, IRREGULAR_PLURALS, known_words, singulars
+from pixgen.translation.english import FUNCTION_WORDS, IRREGULAR_PLURALS, known_words
 
 _SHORTEST_PREFIX = 4
 _MIN_SIMILARITY = 0.78  # of difflib's ratio; below it, suggestions have little to do with the word
@@ -34,7 +34,7 @@ def unknown_words(text: str) -> list[str]:
     )
     for phrase in _common_phrases():
         words = words.replace(phrase, "  ")
-    return [word for word in dict.fromkeys(words.split()) if known.isdisjoint({word, *singulars(word)})]
+    return [word for word in dict.fromkeys(words.split()) if word not in known]
 
 
 @lru_cache(2048)
