@@ -1,5 +1,6 @@
 """What the page's tests share: a studio that paints waves, and someone who looks."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -7,6 +8,22 @@ import pytest
 from pixgen.studio import Studio
 from pixgen.ui.session import BrowserSession
 from tests.ui.fakes import waves_studio
+
+
+@pytest.fixture(autouse=True)
+def event_loops(monkeypatch):
+    """Close the event loops that gradio opens for a page where none is running."""
+    opened, make = [], asyncio.new_event_loop
+
+    def remember():
+        opened.append(make())
+        return opened[-1]
+
+    monkeypatch.setattr(asyncio, "new_event_loop", remember)
+    yield
+    for loop in opened:
+        if not loop.is_running():
+            loop.close()
 
 
 @pytest.fixture
