@@ -5,6 +5,7 @@ Whatever the library of a store raises becomes a StorageError here, and its reas
 
 import json
 import logging
+import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator
@@ -82,6 +83,7 @@ class ObjectStore:
                 address=address[:200],
             ) from error
         self._root = self._root.rstrip("/")
+        self._is_local = protocol in ("file", "local")
         self._clock, self._read_at = time.time(), time.monotonic()
 
     def check(self, name: str) -> None:
@@ -134,13 +136,21 @@ class ObjectStore:
     def write(self, name: str, data: bytes) -> None:
         """Write an object, as a whole."""
         with self._errors():
-            self._files.pipe_file(self._path(name), data)
+            if self._is_local:
+                with self._whole_file(data) as temporary:
+                    os.replace(temporary, self._make_folder(name))
+            else:
+                self._files.pipe_file(self._path(name), data)
 
     def create(self, name: str, data: bytes) -> bool:
         """Write an object unless there is one; returns whether it was written. Of several pages, one writes it."""
         with self._errors():
             try:
-                self._files.pipe_file(self._path(name), data, mode="create")
+                if self._is_local:
+                    with self._whole_file(data) as temporary:
+                        os.link(temporary, self._make_folder(name))
+                else:
+                    self._files.pipe_file(self._path(name), data, mode="create")
             except FileExistsError:
                 return False
         return True
@@ -159,6 +169,22 @@ class ObjectStore:
         for name in names:
             with self._errors(), suppress(FileNotFoundError):
                 self._files.rm_file(self._path(name))
+
+    @contextmanager
+    def _whole_file(self, data: bytes) -> Iterator[Path]:
+        """A temporary file in a folder store: what is linked or renamed from it is never read half-written, as what
+        fsspec writes to its own place is."""
+        temporary = Path(self._path(f".{secrets.token_hex(8)}"))
+        self._files.pipe_file(str(temporary), data)
+        try:
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _make_folder(self, name: str) -> Path:
+        path = Path(self._path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

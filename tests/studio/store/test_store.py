@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -418,6 +419,27 @@ def test_one_page_of_many_gets_a_lease(address):
     assert takes(everyone[got.index(False)])
     for one in everyone:
         one.close()
+
+
+def test_an_object_is_whole_from_its_first_moment_on(address):
+    objects, data = ObjectStore(address), b"a page" * 100_000
+    objects.check("leases/pages/test")
+    names, seen, over = [f"leases/run/{number}" for number in range(20)], [], threading.Event()
+
+    def look():
+        while not over.is_set():
+            seen.extend(objects.read_many(names).values())
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        assert all(objects.create(name, data) for name in names)
+        assert not any(objects.create(name, b"another") for name in names)
+        for name in names:
+            objects.write(name, data)
+        over.set()
+        looking.result()
+    assert set(seen) <= {data}
+    assert set(objects.list("leases/run")) == {name.removeprefix("leases/run/") for name in names}
 
 
 def test_labels_of_two_pages_are_merged():
