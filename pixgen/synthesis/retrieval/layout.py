@@ -37,11 +37,12 @@ HELD_OF_THREE, ALSO_HELD = (0.8, 0.66, 0.36, ""), (0.16, 0.66, 0.34, "")
 HAT_OF_RIDER, RIDER_OF_THREE, RIDDEN_OF_THREE = (
     (0.5, 0.25, 0.26, "bottom"), (0.5, 0.62, 0.44, "bottom"), (0.5, 0.45, 0.56, "top"),
 )  # fmt: skip
-WORN_ASIDE, WEARER_ASIDE, BESIDE_WEARER = (
-    (0.34, 0.33, 0.32, "bottom"),
-    (0.34, 0.27, 0.62, "top"),
-    (0.8, 0.66, 0.38),
-)
+# Somebody with what is worn or held, each with the bearer's place, and a third thing beside them.
+ASIDE = {
+    "worn": ((0.34, 0.33, 0.32, "bottom"), (0.34, 0.27, 0.62, "top")),
+    "held": ((0.5, 0.72, 0.3, ""), (0.29, 0.52, 0.56, "")),
+}
+BESIDE = (0.8, 0.66, 0.38)
 FRONT_LEFT, FRONT_RIGHT, BACK_OF_THREE = (0.27, 0.7, 0.52), (0.75, 0.7, 0.5), (0.52, 0.27, 0.5)
 # Of two of which one hides a part of the other, (x, y, size) of each.
 NEAR, FAR = (0.4, 0.62, 0.62), (0.62, 0.38, 0.6)
@@ -166,8 +167,9 @@ def lay_out_three(named: Sequence[NamedThing], words: Sequence[str], worn: Seque
         hat, ridden = (second, third) if one == "worn" else (third, second)
         return [_place(hat, *HAT_OF_RIDER), _place(first, *RIDER_OF_THREE), _place(ridden, *RIDDEN_OF_THREE)]
     between = {*words[first.end : second.begin], *words[second.end : third.begin]}
-    if one == "worn" and not other:
-        return [_place(second, *WORN_ASIDE), _place(first, *WEARER_ASIDE), _place(third, *BESIDE_WEARER)]
+    if one in ASIDE and not other:
+        second_place, first_place = ASIDE[one]
+        return [_place(second, *second_place), _place(first, *first_place), _place(third, *BESIDE)]
     if (ABOVE | BELOW | RIDING) & between:
         return []
     return [

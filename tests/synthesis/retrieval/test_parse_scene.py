@@ -447,6 +447,9 @@ class TestThreeThings:
     def test_beside_somebody_with_a_hat(self, bundled):
         things = self.by_name("a bird wearing a hat next to a castle", bundled)
         assert things["hat"].x == things["bird"].x < things["castle"].x
+        things = self.by_name("an owl holding a book next to a castle", bundled)
+        assert things["owl"].x < things["book"].x < things["castle"].x
+        assert things["book"].x - things["owl"].x < things["owl"].size / 2
 
     def test_three_beside_each_other_are_larger_than_in_columns(self, bundled):
         text = "a dog , a cat and a tree"
