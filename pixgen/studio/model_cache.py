@@ -242,7 +242,7 @@ class ModelDownloads:
         """Download a model of the catalog, unless it is being downloaded.
 
         Args:
-            owners: the names of the person who asks for it, as ``current`` takes them.
+            owners: all names of the person who asks, as in ``current``.
 
         Raises ModelError if there is no such model or too many are being downloaded, RecipeError if the policy
         does not allow it.

@@ -106,8 +106,7 @@ def release_places(line: Sequence[Job], policy: Policy) -> None:
 
 
 def _estimate_seconds(job: Job, durations: DurationEstimator) -> float | None:
-    left = job.seconds_left
-    if left is not None:
+    if (left := job.seconds_left) is not None:
         return left
     run = job.run
     return durations.estimate(run.recipe, first=max(0, run.step))

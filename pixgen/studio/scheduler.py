@@ -199,7 +199,7 @@ class JobQueue(Generic[Member]):
             return [*self._turns, *ready]
         order, waiting = list(self._turns), list(ready)
         while waiting:
-            beside = order[max(0, len(order) - self._workers + 1) :] if self._workers > 1 else []
+            beside = order[max(0, len(order) - self._workers + 1) :]
             order.append(self._fairest(waiting, beside))
             waiting = _without(waiting, order[-1])
         return order

@@ -14,11 +14,10 @@ from pixgen.models.clip.perceptor import load_clip
 from pixgen.models.sketchers.pocket import LEXICON_FILE
 from pixgen.models.vqgan.vqgan import load_vqgan
 from pixgen.paths import ASSETS
-from pixgen.training.compose.captions import CompositionSampler
+from pixgen.training.compose.captions import HELD_OUT_SEED, CompositionSampler, write_held_out
 from pixgen.training.compose.places import load_settings_bank
 from pixgen.training.data import nearest_things, sources
 from pixgen.training.data.drawings import PIXELS_FILE, TABLE_FILE, load_sprites, render_all
-from pixgen.training.data.held_out import SEED, write_held_out
 from pixgen.training.data.translations import PACKAGE, Known, write_dictionaries, write_examples
 from pixgen.training.data.words import learn_vocabulary, write_words
 from pixgen.training.export import (
@@ -277,7 +276,7 @@ def export(
 ) -> None:
     """Write the trained weights into the form that pixgen bundles."""
     assets.mkdir(parents=True, exist_ok=True)
-    sampler = CompositionSampler(load_sprites(_prepared(folder))[1], seed=SEED, split="held-out")
+    sampler = CompositionSampler(load_sprites(_prepared(folder))[1], seed=HELD_OUT_SEED, split="held-out")
     write_held_out(sampler, assets / "held_out.json")
     for training, name in (("vqgan", "vqgan"), ("decoder", "vqgan-2")):
         if (found := folder / training / "checkpoint.pt").exists():

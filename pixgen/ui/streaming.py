@@ -2,9 +2,11 @@
 and each update.
 
 In gradio, a generator of updates that watches a job occupies a thread while it waits. Here it waits on the event loop and
-takes a thread only for the moment in which the next update is made. gradio also describes every component anew for each
-browser, for its own deep links, which this page does not use, builds a component anew for each update of its properties,
-even of none, and reads each input in a thread of its own: that took most of a busy server's time.
+takes a thread only for the moment in which the next update is made.
+
+gradio spends most of a busy server's time on three more things, which are left out here: it describes every component
+for each new browser, for deep links that this page does not use; it builds a component for each update of properties,
+even if nothing changes; and it reads each input of an event in a thread of its own.
 """
 
 import asyncio

@@ -10,10 +10,13 @@ _STYLES: Mapping[str, tuple[str, ...]] = {
         "black and white photo", "black and white photograph", "black and white photography", "monochrome",
         "grayscale", "greyscale", "film noir",
     ),
-    "sepia": ("sepia", "vintage photograph", "old photo", "daguerreotype", "antique photo", "egyptian scroll", "egyptian scrolls", "egyptian papyrus", "egyptian hieroglyphics", "egyptian hieroglyphs"),
+    "sepia": (
+        "sepia", "vintage photograph", "old photo", "daguerreotype", "antique photo", "egyptian scroll",
+        "egyptian scrolls", "egyptian papyrus", "egyptian hieroglyphics", "egyptian hieroglyphs",
+    ),
     "pixels": (
-        "pixelated", "made of voxels", "8-bit", "8 bit", "16-bit", "16 bit", "pixel-art", "voxel art", "minecraft", "made of lego",
-        "lego bricks",
+        "pixelated", "made of voxels", "8-bit", "8 bit", "16-bit", "16 bit", "pixel-art", "voxel art", "minecraft",
+        "made of lego", "lego bricks",
     ),
     "watercolour": ("watercolor", "watercolors", "watercolours", "water color", "aquarelle", "gouache", "sfumato"),
     "pencil": (
@@ -25,7 +28,8 @@ _STYLES: Mapping[str, tuple[str, ...]] = {
         "oil painting", "oil on canvas", "oil paint", "oil paints", "oil portrait", "acrylic painting", "impasto",
         "impressionist painting", "impressionist", "impressionistic", "impressionism", "post-impressionism",
         "expressionist painting", "pointillism", "van gogh", "vincent van gogh", "claude monet", "monet",
-        "pointilism", "pointillist", "renaissance painting", "baroque painting", "rembrandt", "vermeer", "salvador dali", "salvador dalí", "dali", "dalí",
+        "pointilism", "pointillist", "renaissance painting", "baroque painting", "rembrandt", "vermeer",
+        "salvador dali", "salvador dalí", "dali", "dalí",
     ),
     "ink": (
         "ink wash", "ink wash painting", "ink painting", "chinese ink painting", "chinese painting", "sumi-e",
@@ -76,14 +80,14 @@ MATERIALS: Mapping[str, tuple[int, int, int]] = {
     "golden": (235, 180, 40), "ice": (200, 230, 245), "icy": (200, 230, 245), "iron": (110, 115, 122),
     "ivory": (240, 235, 215), "leather": (120, 75, 45), "marble": (232, 230, 226), "metal": (150, 158, 168),
     "metallic": (150, 158, 168), "porcelain": (238, 238, 242), "rusty": (160, 85, 45), "silver": (190, 195, 202),
-    "suede": (150, 110, 75), "steel": (150, 160, 170), "stone": (150, 146, 138), "terracotta": (195, 105, 70), "wood": (160, 110, 65),
-    "wooden": (160, 110, 65),
+    "steel": (150, 160, 170), "stone": (150, 146, 138), "suede": (150, 110, 75), "terracotta": (195, 105, 70),
+    "wood": (160, 110, 65), "wooden": (160, 110, 65),
 }  # fmt: skip
 FILLERS = (
-    "circular", "grand", "identical", "matching", "modern", "ornate", "plastic", "real",
-    "adult", "amazing", "awesome", "bright", "charming", "cosy", "cozy", "famous", "friendly", "gorgeous", "great",
-    "lone", "lonely", "magnificent", "majestic", "new", "old", "ordinary", "peaceful", "professional", "shiny", "single",
-    "splendid", "stunning", "traditional", "typical", "young",
+    "adult", "amazing", "awesome", "bright", "charming", "circular", "cosy", "cozy", "famous", "friendly",
+    "gorgeous", "grand", "great", "identical", "lone", "lonely", "magnificent", "majestic", "matching",
+    "modern", "new", "old", "ordinary", "ornate", "peaceful", "plastic", "professional", "real", "shiny",
+    "single", "splendid", "stunning", "traditional", "typical", "young",
 )  # fmt: skip
 SMALL = ("mini", "miniature", "minuscule")
 LARGE = ("colossal", "enormous", "gigantic", "immense", "massive", "oversized", "towering")
@@ -100,15 +104,15 @@ CLOSE = (
 )  # of a thing: it is drawn large
 # What prompts for photographs and other models ask for; “depth of field” is no field.
 QUALITY = (
-    "high-contrast", "mixed media", "mixed-media", "thumbnail", "thumbnail image",
     "4k", "8k", "award winning", "award-winning", "best quality", "bokeh", "cinematic", "cinematic lighting",
-    "depth of field", "dramatic lighting", "dslr", "extremely detailed", "hd", "hdr", "high definition", "high detail",
-    "high quality", "high resolution", "high-quality", "high-resolution", "highly detailed", "hyperrealistic",
-    "in high definition", "in high resolution", "insanely detailed", "intricate", "intricate details", "masterpiece",
-    "on artstation", "photorealistic", "professional photo", "professional photograph", "realistic", "sharp focus",
-    "soft lighting", "studio lighting", "super detailed", "trending on artstation", "uhd", "ultra detailed",
-    "ultra realistic", "ultra-detailed", "ultra-realistic", "very detailed", "volumetric lighting", "wide angle",
-    "wide shot", "wide-angle",
+    "depth of field", "dramatic lighting", "dslr", "extremely detailed", "hd", "hdr", "high definition",
+    "high detail", "high quality", "high resolution", "high-contrast", "high-quality", "high-resolution",
+    "highly detailed", "hyperrealistic", "in high definition", "in high resolution", "insanely detailed",
+    "intricate", "intricate details", "masterpiece", "mixed media", "mixed-media", "on artstation",
+    "photorealistic", "professional photo", "professional photograph", "realistic", "sharp focus",
+    "soft lighting", "studio lighting", "super detailed", "thumbnail", "thumbnail image",
+    "trending on artstation", "uhd", "ultra detailed", "ultra realistic", "ultra-detailed", "ultra-realistic",
+    "very detailed", "volumetric lighting", "wide angle", "wide shot", "wide-angle",
 )  # fmt: skip
 # Before a preposition, what these say is not drawn: a cat sitting on a car is drawn as a cat on a car.
 _POSTURES = frozenset({
@@ -121,13 +125,18 @@ _PREPOSITIONS = frozenset({
     "above", "against", "among", "around", "at", "atop", "before", "behind", "below", "beneath", "beside", "between",
     "by", "in", "inside", "near", "next", "on", "over", "under", "underneath", "upon", "within",
 })  # fmt: skip
-# Since version 5 of the parser, also these.
+# Since version 5 of the parser, these too, and before prepositions of motion.
 _ACTIONS = _POSTURES | frozenset({
-    "attached", "breaching", "carried", "charging", "crashed", "crashing", "curled", "erupting", "heading", "knocked", "overlooking", "protruding", "rolled", "singing", "smashing", "stampeding", "swooping", "taxiing", "tossed", "trailing", "tumbling", "turning", "viewed", "balanced", "balancing", "bouncing", "climbing", "covered", "crawling", "dangling", "diving", "draped", "drifting",
-    "emerging", "flying", "galloping", "gliding", "hidden", "hiding", "lounging", "racing", "relaxing", "rises", "rolling",
-    "running", "sailing", "setting", "situated", "sleeping", "sliding", "speeding", "spinning", "strolling", "surrounded", "swimming",
-    "swinging", "tied", "traveling", "travelling", "trotting", "tucked", "walking", "wandering", "wrapped",
+    "attached", "balanced", "balancing", "bouncing", "breaching", "carried", "charging", "climbing",
+    "covered", "crashed", "crashing", "crawling", "curled", "dangling", "diving", "draped", "drifting",
+    "emerging", "erupting", "flying", "galloping", "gliding", "heading", "hidden", "hiding", "knocked",
+    "lounging", "overlooking", "protruding", "racing", "relaxing", "rises", "rolled", "rolling", "running",
+    "sailing", "setting", "singing", "situated", "sleeping", "sliding", "smashing", "speeding", "spinning",
+    "stampeding", "strolling", "surrounded", "swimming", "swinging", "swooping", "taxiing", "tied", "tossed",
+    "trailing", "traveling", "travelling", "trotting", "tucked", "tumbling", "turning", "viewed", "walking",
+    "wandering", "wrapped",
 })  # fmt: skip
+# Phrases of place that are read as a shorter one.
 _PLACES: Mapping[tuple[str, ...], tuple[str, ...]] = {
     tuple(said.split()): tuple(meant.split())
     for meant, phrases in {
@@ -149,8 +158,9 @@ _MOTIONS = frozenset(
 )
 # What is done with a thing that is drawn as held.
 _HOLDS = frozenset({
-    "accepting", "displaying", "unraveling", "unravelling", "sips", "blowing", "breathing", "catching", "chewing", "cutting", "examining", "kicking", "lifting", "pulling", "pushing",
-    "sipping", "slicing", "spewing", "swinging", "throwing", "using", "waving",
+    "accepting", "blowing", "breathing", "catching", "chewing", "cutting", "displaying", "examining",
+    "kicking", "lifting", "pulling", "pushing", "sipping", "sips", "slicing", "spewing", "swinging",
+    "throwing", "unraveling", "unravelling", "using", "waving",
 })  # fmt: skip
 # What is worn elsewhere than on a head. Its drawing lies flat: it is nothing to draw beside who wears it.
 _CLOTHES = frozenset({
@@ -162,13 +172,15 @@ _WEARS = ("wearing", "wears", "dressed", "in")
 _MOST_OF_CLOTHES = 4  # words between “wearing” and “jacket”
 # Two things of which one looks at the other are drawn beside each other.
 _LOOKS = frozenset({
-    "imitating", "attacking", "chased", "chasing", "facing", "fighting", "following", "greeting", "hugging", "kissing", "leading",
-    "meeting", "surrounding", "watching",
+    "attacking", "chased", "chasing", "facing", "fighting", "following", "greeting", "hugging", "imitating",
+    "kissing", "leading", "meeting", "surrounding", "watching",
 })  # fmt: skip
 # Words that show nothing by themselves: of form, and of number, which the parser reads.
 _WITHOUT_LOOK = (
-    "depicted", "depicting", "drawn", "painted", "saying", "says", "written", "blond", "blonde", "collection", "fashioned", "in a row", "scattered", "style", "styled", "styles", "using", "view", "views", "bunch", "couple", "dozen", "flock", "group", "herd", "pair", "pairs",
-    "pile", "series", "shaped", "several", "stack",
+    "blond", "blonde", "bunch", "collection", "couple", "depicted", "depicting", "dozen", "drawn",
+    "fashioned", "flock", "group", "herd", "in a row", "painted", "pair", "pairs", "pile", "saying", "says",
+    "scattered", "series", "several", "shaped", "stack", "style", "styled", "styles", "using", "view",
+    "views", "written",
 )  # fmt: skip
 # People whose drawings are named by what they are, such as “man teacher”.
 _PEOPLE = {"male": "man", "female": "woman"}

@@ -22,17 +22,16 @@ from pixgen.studio.gallery.database import FILE, RUNS, TAGS, THUMBNAILS, open_da
 from pixgen.studio.gallery.entries import SORTS, STATES, Entry, RunFilter, Sort
 from pixgen.studio.runs.run import (
     FINAL_STATES,
-    TRASH,
     Run,
     RunTags,
     clean_tag,
     folder_time,
     folder_times,
-    list_trash,
     mean_similarity,
     read_run,
     read_tags,
 )
+from pixgen.studio.runs.trash import TRASH, list_trash
 
 __all__ = ["FILE", "SORTS", "STATES", "Catalogue", "Entry", "RunFilter", "Sort"]
 

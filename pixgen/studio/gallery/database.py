@@ -36,7 +36,8 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, ExecutableDDLElement
 
 from pixgen.errors import StorageError, StudioError
-from pixgen.studio.runs.run import folder_lock, folder_times, list_trash
+from pixgen.studio.runs.run import folder_lock, folder_times
+from pixgen.studio.runs.trash import list_trash
 from pixgen.studio.storage import remove_file, storage_errors, write_bytes
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from pixgen.errors import StudioError
-from pixgen.studio.runs.run import FINAL_STATES, TRASH
+from pixgen.studio.runs.run import FINAL_STATES
+from pixgen.studio.runs.trash import TRASH
 
 Sort = Literal["newest", "oldest", "similarity", "longest", "prompt"]
 STATES = ("painting", *FINAL_STATES)  # painting stands for every state that is not final

@@ -13,18 +13,8 @@ from pixgen.images import open_picture
 from pixgen.studio.gallery.catalogue import Catalogue
 from pixgen.studio.gallery.entries import Entry, RunFilter
 from pixgen.studio.runs.curve import Curve
-from pixgen.studio.runs.run import (
-    FINAL_STATES,
-    TRASH,
-    Run,
-    RunTags,
-    delete_from_trash,
-    folder_lock,
-    move_to_trash,
-    read_run,
-    read_tags,
-    restore_from_trash,
-)
+from pixgen.studio.runs.run import FINAL_STATES, Run, RunTags, folder_lock, read_run, read_tags
+from pixgen.studio.runs.trash import TRASH, move_to_trash, remove_run, restore_from_trash
 from pixgen.studio.studio import Studio
 from pixgen.vision.images import READER_THREADS, map_in_threads
 from pixgen.vision.search.query import parse_query
@@ -185,10 +175,7 @@ class Gallery:
             found = folder.is_dir()
             self._store.delete(entry.id)
             return found
-        if not entry.trashed:
-            move_to_trash(folder)
-            folder = replace(entry, trashed=True).folder(self.studio.folder)
-        return delete_from_trash(folder)
+        return remove_run(folder)
 
     def thumbnails(self, entries: Sequence[Entry]) -> list[bytes | None]:
         """A WebP thumbnail per entry, made once and cached; None where nothing has been painted yet."""

@@ -1,7 +1,6 @@
 """A run: the folder of one picture, with its recipe, facts, tags, video and the state to resume from.
 
-A folder is locked while a job works on it, among all processes on the machine. Tags are in ``marks.json``. Deleted runs
-are in the folder ``bin`` beside the others, the trash, until it is emptied.
+A folder is locked while a job works on it, among all processes on the machine. Tags are in ``marks.json``.
 """
 
 import errno
@@ -9,7 +8,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import string
 import time
 from collections.abc import Iterable, Iterator
@@ -40,7 +38,6 @@ MOST_TAGS = 20
 LONGEST_TAG = 40
 TAGS_FILE = "marks.json"
 _ELSEWHERE_FILE = ".elsewhere"  # until when a page with another folder paints the run
-TRASH = "bin"  # the folder in the studio's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,12 +280,12 @@ class RunLock:
         self._lock = _file_lock(folder)
         with storage_errors(folder / _LOCK_FILE):
             if is_painted_elsewhere(folder):
-                raise is_painted_error(folder.name)
+                raise being_painted_error(folder.name)
             before = folder.stat().st_ino  # filelock would make a folder that is gone
             try:
                 self._lock.acquire(timeout=_LOCK_PATIENCE, poll_interval=_LOCK_PATIENCE / 5)
             except Timeout as error:
-                raise is_painted_error(folder.name) from error
+                raise being_painted_error(folder.name) from error
             try:
                 if folder.stat().st_ino != before:
                     raise _no_run(folder.name)
@@ -301,7 +298,8 @@ class RunLock:
         self._lock.release()
 
 
-def is_painted_error(run_id: str) -> StudioError:
+def being_painted_error(run_id: str) -> StudioError:
+    """The error of what cannot be done to a run while it is being painted."""
     return StudioError(
         "The run {name} is being painted: stop it first, or wait until it is finished.", name=run_id
     )
@@ -408,51 +406,3 @@ def clean_tag(tag: str) -> str:
             limit=LONGEST_TAG,
         )
     return cleaned
-
-
-def move_to_trash(folder: Path) -> None:
-    """Move a run to the trash. Raises StudioError if it is being painted, StorageError."""
-    target = folder.parent / TRASH / folder.name
-    with folder_lock(folder.parent):
-        run_lock = RunLock(folder)
-        try:
-            if os.name == "nt":  # which does not move open files
-                run_lock.release()
-            with storage_errors(target):
-                target.parent.mkdir(exist_ok=True)
-                folder.rename(target)
-        finally:
-            run_lock.release()
-
-
-def restore_from_trash(studio: Path, run_id: str) -> None:
-    """Move a run from the trash back to the studio's folder. Raises StorageError."""
-    with folder_lock(studio), storage_errors(studio / run_id):
-        (studio / TRASH / run_id).rename(studio / run_id)
-
-
-def delete_from_trash(folder: Path) -> bool:
-    """Delete the files of a run in the trash; returns whether it was still there. Raises StudioError if it is not in
-    the trash, StorageError."""
-    if folder.parent.name != TRASH:
-        raise StudioError("The run {name} is not in the trash: delete it first.", name=folder.name)
-    with folder_lock(folder.parent.parent), storage_errors(folder):
-        if not folder.is_dir():  # another page has emptied the trash, or restored it
-            return False
-        shutil.rmtree(folder)
-        return True
-
-
-def remove_run(folder: Path) -> None:
-    """Delete a run permanently, in the trash or not. Raises StudioError if it is being painted,
-    StorageError."""
-    if folder.parent.name != TRASH:
-        move_to_trash(folder)
-        folder = folder.parent / TRASH / folder.name
-    delete_from_trash(folder)
-
-
-def list_trash(studio: Path) -> dict[str, int]:
-    """The modification times of the runs in the trash, by run id. Raises StorageError."""
-    folder = studio / TRASH
-    return folder_times(folder) if folder.is_dir() else {}

@@ -11,7 +11,7 @@ import threading
 from contextlib import suppress
 
 from pixgen.errors import StorageError
-from pixgen.studio.runs.run import is_painted_error
+from pixgen.studio.runs.run import being_painted_error
 from pixgen.studio.store.objects import Listed, ObjectStore
 
 log = logging.getLogger(__name__)
@@ -52,16 +52,16 @@ class Leases:
             leases = self._of_run(self._read(f"leases/{run_id}", f"{run_id}/"))
             alive = self._alive(self._objects.list(f"leases/{_PAGES}"))
             if any(page in alive and page != self.page for page in leases.values()):
-                raise is_painted_error(run_id)
+                raise being_painted_error(run_id)
             name = f"leases/{run_id}/{max(leases, default=0) + 1:06}"
             if not self._objects.create(name, self.page.encode()):
-                raise is_painted_error(run_id)
+                raise being_painted_error(run_id)
             # A store that ignores the condition would have let two pages create it: the later one has it.
             self._holders.pop(name, None)
             after = self._of_run(self._read(f"leases/{run_id}", f"{run_id}/"))
             if after.get(max(after, default=0)) != self.page:
                 self._objects.remove([name])
-                raise is_painted_error(run_id)
+                raise being_painted_error(run_id)
             self._held[run_id] = name
             self._objects.remove(f"leases/{run_id}/{number:06}" for number in leases)
             self._start()

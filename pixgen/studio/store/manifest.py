@@ -15,7 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pixgen.errors import StorageError
-from pixgen.studio.runs.run import TAGS_FILE, TRASH, RunTags, read_tags
+from pixgen.studio.runs.run import TAGS_FILE, RunTags, read_tags
+from pixgen.studio.runs.trash import TRASH
 from pixgen.studio.storage import write_bytes
 from pixgen.text_files import parse_json
 

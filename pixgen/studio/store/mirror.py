@@ -16,18 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from pixgen.errors import PixgenError, StorageError
-from pixgen.studio.runs.run import (
-    TRASH,
-    folder_times,
-    is_locked,
-    is_locked_here,
-    is_run_id,
-    list_trash,
-    mark_elsewhere,
-    move_to_trash,
-    remove_run,
-    restore_from_trash,
-)
+from pixgen.studio.runs.run import folder_times, is_locked, is_locked_here, is_run_id, mark_elsewhere
+from pixgen.studio.runs.trash import TRASH, list_trash, move_to_trash, remove_run, restore_from_trash
 from pixgen.studio.storage import atomic_write, remove_file, storage_errors, temporary_path
 from pixgen.studio.store.leases import Leases
 from pixgen.studio.store.manifest import (

@@ -18,15 +18,8 @@ from pathlib import Path
 
 from pixgen.errors import PixgenError, StorageError, StudioError
 from pixgen.messages import _
-from pixgen.studio.runs.run import (
-    RunLock,
-    folder_times,
-    is_locked_here,
-    is_painted_elsewhere,
-    list_trash,
-    new_folder,
-    remove_run,
-)
+from pixgen.studio.runs.run import RunLock, folder_times, is_locked_here, is_painted_elsewhere, new_folder
+from pixgen.studio.runs.trash import list_trash, remove_run
 from pixgen.studio.store.leases import Leases
 from pixgen.studio.store.manifest import (
     TEXTS,

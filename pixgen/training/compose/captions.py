@@ -2,12 +2,14 @@
 
 A caption says what the picture shows, and leaves out what a person would leave out. A tenth of all combinations (a
 thing with its colour in its setting) is held out: ``split="train"`` never shows them, ``split="held-out"`` shows
-nothing else.
+nothing else. A hundred of these are the captions of the quality benchmark.
 """
 
 import hashlib
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from pixgen.training.compose.painters import COLOURS
 from pixgen.training.compose.places import SETTINGS, VARIANTS
 from pixgen.training.data.sources import CLIPART_STYLE, FAMILIES
 
+HELD_OUT_COUNT, HELD_OUT_SEED = 100, 2026  # of the benchmark's captions
 STYLES = {family.name: family.style for family in FAMILIES} | {"clipart": CLIPART_STYLE}
 FILTERS = {
     "black and white": ("black and white picture", "black and white drawing", "grey picture"),
@@ -392,3 +395,21 @@ class CompositionSampler:
 
 def _hash(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def write_held_out(sampler: CompositionSampler, path: Path) -> None:
+    """Write ``HELD_OUT_COUNT`` captions of a held-out sampler as a JSON list, in random order."""
+    captions: dict[tuple, str] = {}
+    while len(captions) < HELD_OUT_COUNT:
+        composition = sampler.composition()
+        if _names_its_combination(sampler, composition):
+            captions.setdefault(composition.meaning, composition.caption)
+    path.write_text(json.dumps(list(captions.values()), indent=1) + "\n")
+
+
+def _names_its_combination(sampler: CompositionSampler, composition: Composition) -> bool:
+    """Whether the caption names its things, and the place or colour that they were never combined with in
+    training."""
+    things = {sampler.table[layer.sprite]["thing"] for layer in composition.layers}
+    named = any(part in SETTINGS or part in COLOURS for part in composition.meaning)
+    return bool(things) and named and all(thing in composition.caption for thing in things)

@@ -13,7 +13,8 @@ import pytest
 from pixgen.errors import StorageError, StudioError
 from pixgen.recipe.prompts import parse
 from pixgen.studio.gallery.catalogue import FILE, SORTS, STATES, Catalogue, RunFilter
-from pixgen.studio.runs.run import Run, RunTags, move_to_trash, restore_from_trash
+from pixgen.studio.runs.run import Run, RunTags
+from pixgen.studio.runs.trash import move_to_trash, restore_from_trash
 from tests.studio.fakes import a_recipe
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)

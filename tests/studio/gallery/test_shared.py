@@ -18,7 +18,8 @@ from pixgen.studio.gallery.database import FILE, ID_FILE, folder_id
 from pixgen.studio.gallery.entries import RunFilter
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.runs.retention import Retention, RetentionLimits
-from pixgen.studio.runs.run import RunLock, move_to_trash
+from pixgen.studio.runs.run import RunLock
+from pixgen.studio.runs.trash import move_to_trash
 from tests.studio.fakes import Painters, a_recipe, until
 
 PUBLIC = Policy(public=True)

@@ -81,8 +81,8 @@ def wire_models(
         )
 
     def names_of(request: gr.Request, session: Any) -> set[str]:
-        """The names of the person who asks: this page's, which a reload changes, and the browser's, which it has from its
-        first picture on."""
+        """The two names of the person who asks: that of the open page, which is new after a reload, and the owner's, which
+        the browser keeps once it has painted a picture."""
         return {str(request.session_hash), BrowserSession.from_request(session, request).owner}
 
     async def watch(request: gr.Request, session: Any) -> AsyncIterator[tuple[Any, ...]]:
