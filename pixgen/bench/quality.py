@@ -7,7 +7,7 @@ a row for each caption, a column for each variant.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -80,15 +80,25 @@ JUDGE = "pocket-judge"
 
 
 @dataclass(frozen=True)
+class Missed:
+    """A picture whose caption did not rank first: 2 is the second place."""
+
+    caption: str
+    seed: int
+    place: int
+
+
+@dataclass(frozen=True)
 class Quality:
-    """Results of one variant: the share of pictures whose caption ranked first and in the first five, and the
-    mean seconds a picture took."""
+    """Results of one variant: the share of pictures whose caption ranked first and in the first five, the mean
+    seconds a picture took, and the pictures whose caption did not rank first."""
 
     name: str
     pictures: int
     first: float
     first_five: float
     seconds: float
+    missed: tuple[Missed, ...] = ()
 
     def as_dict(self) -> dict:
         """The figures as plain values, for JSON."""
@@ -98,6 +108,7 @@ class Quality:
             "first": round(self.first, 4),
             "first_five": round(self.first_five, 4),
             "seconds": round(self.seconds, 2),
+            "missed": [asdict(missed) for missed in self.missed],
         }
 
 
@@ -134,15 +145,15 @@ def quality(
     """Paint the evaluator's first ``prompts`` captions with each seed, in each variant, and rank the captions.
 
     Args:
-        ways: each a name under ``"name"`` and the fields of a recipe that make it, over the preset's.
+        variants: each a name under ``"name"`` and the fields of a recipe that make it, over the preset's.
         paint: from a recipe to the finished picture ``(H, W, 3)`` uint8.
-        report: called with each way's figures when they are there.
-        on_picture: called with each caption, way and picture.
+        report: called with each variant's figures when they are there.
+        on_picture: called with each caption, the variant's name and the picture.
     """
     results = []
     for variant in variants:
         fields = {key: value for key, value in variant.items() if key != "name"}
-        places, seconds = [], []
+        ranks, seconds, missed = [], [], []
         for index, caption in enumerate(evaluator.captions[:prompts]):
             for seed in range(seeds):
                 wanted = {"prompts": [[{"text": caption}]], "seed": seed}
@@ -150,16 +161,19 @@ def quality(
                 begun = perf_counter()
                 picture = paint(recipe)
                 seconds.append(perf_counter() - begun)
-                places.append(evaluator.rank(picture, index))
+                ranks.append(evaluator.rank(picture, index))
+                if ranks[-1]:
+                    missed.append(Missed(caption, seed, ranks[-1] + 1))
                 on_picture(caption, variant["name"], picture)
-        found = np.array(places)
+        found = np.array(ranks)
         results.append(
             Quality(
                 variant["name"],
-                len(places),
+                len(ranks),
                 float((found < 1).mean()),
                 float((found < 5).mean()),
                 float(np.mean(seconds)),
+                tuple(missed),
             )
         )
         report(results[-1])

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixgen.bench.quality import Evaluator, Sheet, quality, standard_variants
+from pixgen.bench.quality import Evaluator, Missed, Sheet, quality, standard_variants
 from pixgen.recipe.recipe import Recipe
 
 CAPTIONS = ["red", "green", "blue"]
@@ -43,7 +43,7 @@ def test_the_place_counts_what_fits_better(evaluator):
 
 def test_obedient_pictures_are_all_found(evaluator):
     (way,) = quality([{"name": "all"}], evaluator=evaluator, paint=obedient, prompts=3, seeds=2)
-    assert (way.pictures, way.first) == (6, 1.0)
+    assert (way.pictures, way.first, way.missed) == (6, 1.0, ())
 
 
 def test_a_painter_that_always_paints_red_is_found_one_time_in_three(evaluator):
@@ -52,6 +52,7 @@ def test_a_painter_that_always_paints_red_is_found_one_time_in_three(evaluator):
     )
     assert way.first == pytest.approx(1 / 3)
     assert way.first_five == 1.0
+    assert way.missed == (Missed("green", 0, 2), Missed("blue", 0, 2))
 
 
 def test_every_way_is_painted_with_its_fields_and_every_seed(evaluator):

@@ -395,6 +395,9 @@ def _format_variant(variant: dict[str, Any]) -> str:
     return (
         f"{variant['name']:>29}   first {variant['first']:6.1%}   first five {variant['first_five']:6.1%}   "
         f"{variant['pictures']} pictures, {variant['seconds']:.1f} s each"
+    ) + "".join(
+        f"\n{'':>29}   place {missed['place']}, seed {missed['seed']}: {missed['caption']}"
+        for missed in variant["missed"]
     )
 
 
