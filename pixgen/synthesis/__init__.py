@@ -2,8 +2,8 @@
 
 In come a recipe, models and opened pictures. Out come frames."""
 
+from pixgen.synthesis.drawers import make_drawer
 from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.drawers.factory import make_drawer
 from pixgen.synthesis.frames import Frame
 from pixgen.synthesis.optimization import Optimization
 from pixgen.synthesis.sketch.session import SketchModel, UnClipModel

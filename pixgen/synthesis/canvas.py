@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from PIL import Image
 
 from pixgen.recipe.recipe import Recipe
+from pixgen.synthesis.drawers import make_drawer
 from pixgen.synthesis.drawers.base import CodeDrawer, Drawer
-from pixgen.synthesis.drawers.factory import make_drawer
 from pixgen.synthesis.upscale import enlarge
 
 _FUSED_ON_GPU = ("Adam", "AdamW", "SGD")  # of torch's optimizers

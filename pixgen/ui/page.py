@@ -18,6 +18,7 @@ from pixgen.studio.library.library import PictureLibrary
 from pixgen.studio.runs.retention import Retention, parse_retention
 from pixgen.ui import html
 from pixgen.ui.api import add_classify_api, add_generate_api, add_queue_api, add_search_api
+from pixgen.ui.blocks import LightBlocks, light_sessions
 from pixgen.ui.classify.tab import classify_tab
 from pixgen.ui.create.form import form_fields
 from pixgen.ui.create.panels.presets import preset_table
@@ -43,7 +44,6 @@ from pixgen.ui.send_to import (
     wire_links,
     wire_search_exchange,
 )
-from pixgen.ui.streaming import StreamingBlocks, light_sessions
 from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: checked every hour, kept for a day
@@ -65,7 +65,7 @@ def build(studio: Studio, *, library: PictureLibrary | None = None, say: Transla
         Gallery(studio),
     )
     Retention(gallery, studio.policy.keep).follow()
-    with StreamingBlocks(title="pixgen", analytics_enabled=False, delete_cache=_CACHE) as page:
+    with LightBlocks(title="pixgen", analytics_enabled=False, delete_cache=_CACHE) as page:
         page.public = studio.policy.public
         _tabs(studio, library, service, gallery, say, page=page, first=say)
         add_generate_api(studio, say)

@@ -38,8 +38,8 @@ from pixgen.synthesis.cutouts.augmentations import is_fused_change
 from pixgen.synthesis.cutouts.cutouts import CutoutBatch, plan_cutouts
 from pixgen.synthesis.cutouts.kornia_pipeline import is_fused
 from pixgen.synthesis.cutouts.sampler import make_sampler
+from pixgen.synthesis.drawers import make_drawer
 from pixgen.synthesis.drawers.base import Drawer
-from pixgen.synthesis.drawers.factory import make_drawer
 from pixgen.synthesis.objective import spherical_dist_loss
 from pixgen.synthesis.precision import arithmetic, resolve_precision
 
