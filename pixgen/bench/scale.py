@@ -5,7 +5,7 @@ The cluster is a real one on this machine, with a node of one core for each work
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -20,6 +20,7 @@ from pixgen.studio.workers.local import LocalWorker
 
 _STORE = 100 * 1024**2  # bytes of a node's object store
 _WARM_UP = 5  # steps at the start of a run, which are slower
+_ROUNDS = 3
 _PATIENCE = 600.0  # seconds for one run
 
 
@@ -29,39 +30,48 @@ def scale(recipe: Recipe, *, workers: Sequence[int], pictures: int, save_every: 
     that a run loses when its node is killed.
 
     Args:
-        pictures: how many each worker paints.
+        pictures: how many each worker paints in each of three rounds.
         save_every: seconds between two checkpoints, of the run whose node is killed.
 
     Raises PixgenError.
     """
-    rates, found = [], {}
-    for count in workers:
-        with _cluster(count) as (nodes, connection):
-            rates.append(_pictures_a_minute(recipe, connection.workers, count * pictures))
-            if count == workers[-1]:
-                found = {
-                    "stop_seconds": round(_seconds_to_stop(recipe, connection.workers), 3),
-                    "overhead_percent": round(_overhead(recipe, connection.workers[0]), 1),
-                    "save_every_seconds": save_every,
-                }
-                if count > 1:
-                    lost = _seconds_lost(recipe, nodes, connection, save_every)
-                    found["seconds_lost_by_a_killed_node"] = round(lost, 2)
-    ideal = rates[0] / workers[0]
+    with _cluster(max(workers)) as (nodes, connection):
+        rates = _rates(recipe, connection.workers, counts=workers, pictures=pictures)
+        found = {
+            "stop_seconds": round(_seconds_to_stop(recipe, connection.workers), 3),
+            "overhead_percent": round(_overhead(recipe, connection.workers[0]), 1),
+            "save_every_seconds": save_every,
+        }
+        if max(workers) > 1:
+            lost = _seconds_lost(recipe, nodes, connection, save_every)
+            found["seconds_lost_by_a_killed_node"] = round(lost, 2)
     return {
         "preset": recipe.preset,
         "size": f"{recipe.width}x{recipe.height}",
         "steps": recipe.steps,
-        "workers": [
-            {
-                "workers": count,
-                "pictures_a_minute": round(rate, 3),
-                "efficiency_percent": round(100 * rate / (count * ideal), 1),
-            }
-            for count, rate in zip(workers, rates, strict=True)
-        ],
+        "workers": efficiencies(rates),
         **found,
     }
+
+
+def efficiencies(rates: Mapping[int, Sequence[float]]) -> list[dict[str, Any]]:
+    """The figures of numbers of workers from their pictures a minute in each round. The efficiency is compared
+    within a round, because a shared machine is faster in one minute than in the next."""
+    first = next(iter(rates))
+    return [
+        {
+            "workers": count,
+            "pictures_a_minute": round(median(measured), 3),
+            "efficiency_percent": round(
+                100
+                * median(
+                    rate * first / (count * one) for rate, one in zip(measured, rates[first], strict=True)
+                ),
+                1,
+            ),
+        }
+        for count, measured in rates.items()
+    ]
 
 
 def read_counts(text: str) -> list[int]:
@@ -142,6 +152,17 @@ def _warm(studio: Studio, recipe: Recipe, count: int) -> None:
     """Load the models of every worker."""
     short = recipe.model_copy(update={"steps": 1})
     _finish(*[studio.submit(short) for _ in range(2 * count)])
+
+
+def _rates(
+    recipe: Recipe, workers: Sequence[Worker], *, counts: Sequence[int], pictures: int
+) -> dict[int, list[float]]:
+    """The pictures a minute of so many of the workers, in rounds in which the numbers of workers take turns."""
+    rates: dict[int, list[float]] = {count: [] for count in counts}
+    for _ in range(_ROUNDS):
+        for count in counts:
+            rates[count].append(_pictures_a_minute(recipe, workers[:count], count * pictures))
+    return rates
 
 
 def _pictures_a_minute(recipe: Recipe, workers: Sequence[Worker], pictures: int) -> float:

@@ -249,7 +249,10 @@ def _scale(
         ),
     ] = "1,2",
     pictures: Annotated[
-        int, typer.Option(help="Pictures that each worker paints.", min=1, rich_help_panel=PICTURE)
+        int,
+        typer.Option(
+            help="Pictures that each worker paints in each of three rounds.", min=1, rich_help_panel=PICTURE
+        ),
     ] = 2,
     save_every: Annotated[
         float, typer.Option(help="Seconds between two checkpoints.", min=0.1, rich_help_panel=RUNS)
