@@ -11,6 +11,7 @@ from pixgen.bench.inputs import load_bench_models, open_clip_tower
 from pixgen.bench.memory import memory
 from pixgen.bench.memory import text as memory_text
 from pixgen.bench.prompts import prompts, read_prompts
+from pixgen.bench.scale import efficiencies
 from pixgen.bench.search import text as search_text
 from pixgen.bench.speed import STAGES, PlainLoop, _Stopwatch, speed, text
 from pixgen.cli.app import main
@@ -203,3 +204,10 @@ def test_prompts_of_a_table_or_lines_are_measured(tmp_path):
     (tmp_path / "c.txt").write_text("\n")
     with pytest.raises(RecipeError, match="has no prompts"):
         read_prompts(tmp_path / "c.txt")
+
+
+def test_the_efficiency_of_workers_is_compared_within_a_round():
+    """The machine is half as fast in the second round, and two workers paint 1.8 times as many in each."""
+    one, two = efficiencies({1: [10.0, 5.0, 10.0], 2: [18.0, 9.0, 18.0]})
+    assert one == {"workers": 1, "pictures_a_minute": 10.0, "efficiency_percent": 100.0}
+    assert two == {"workers": 2, "pictures_a_minute": 18.0, "efficiency_percent": 90.0}
