@@ -22,6 +22,7 @@ from gradio_client.utils import is_file_obj_with_meta, is_http_url_like, travers
 from pixgen.errors import PictureError, PixgenError
 from pixgen.ui.errors import error_text, toast_text
 from pixgen.ui.i18n import ENGLISH, LANGUAGES
+from pixgen.ui.streaming import BoundedQueue
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,20 @@ class LightBlocks(Blocks):
     """
 
     public = False
+
+    def queue(self, *given: Any, **named: Any) -> "LightBlocks":
+        """As ``gradio.Blocks`` does: make the queue of events, here a ``BoundedQueue``."""
+        super().queue(*given, **named)
+        made = self._queue
+        self._queue = BoundedQueue(
+            live_updates=made.live_updates,
+            concurrency_count=made.max_thread_count,
+            update_intervals=made.update_intervals,
+            max_size=made.max_size,
+            blocks=self,
+            default_concurrency_limit=made.default_concurrency_limit,
+        )
+        return self
 
     async def process_api(self, block_fn: BlockFunction | int, *given: Any, **named: Any) -> dict[str, Any]:
         """As ``gradio.Blocks`` does: the answer to an event. An error is logged here, in public without its own

@@ -33,7 +33,7 @@ from pixgen.ui.info.tab import info_tab, wire_info
 from pixgen.ui.monitoring import Monitoring, StudioMetrics
 from pixgen.ui.protection.headers import EndpointGuard, SecurityHeaders
 from pixgen.ui.protection.logins import LoginDelay, offers_hugging_face
-from pixgen.ui.protection.uploads import UploadLimits
+from pixgen.ui.protection.uploads import RequestLimits, UploadLimits
 from pixgen.ui.protection.visitors import ignore_refusal
 from pixgen.ui.search.tab import search_tab
 from pixgen.ui.send_to import (
@@ -75,7 +75,8 @@ def build(studio: Studio, *, library: PictureLibrary | None = None, say: Transla
     for other in other_languages(say):
         with page.route(other.name, other.language, show_in_navbar=False):
             _tabs(studio, library, service, gallery, other, page=page, first=say)
-    return page.queue(max_size=_MOST_WATCHERS)
+    # Strangers may not call what waits in the queue without waiting in it.
+    return page.queue(max_size=_MOST_WATCHERS, api_open=not studio.policy.public)
 
 
 def _tabs(
@@ -183,12 +184,16 @@ def launch(
     metrics = None if studio is None else StudioMetrics(studio)
     refuse = ignore_refusal if metrics is None else metrics.refuse
     monitoring = {"studio": studio, "metrics": metrics, "public": public}
+    bounds = [
+        Middleware(RequestLimits, refuse=refuse),
+        Middleware(UploadLimits, folder=uploads_folder(), refuse=refuse),
+    ]
     middleware = [
         Middleware(SecurityHeaders),
         Middleware(EndpointGuard, public=public),
         *([Middleware(Monitoring, **monitoring)] if metrics is not None else []),
         Middleware(LoginDelay, refuse=refuse),
-        *([Middleware(UploadLimits, folder=uploads_folder(), refuse=refuse)] if public else []),
+        *(bounds if public else []),
         Middleware(LanguageRedirect, first=first, by_browser=by_browser),
     ]
     return page.launch(

@@ -78,7 +78,7 @@ def test_a_space_with_oauth_offers_to_sign_in_with_hugging_face(make_studio, mon
         return [block.value for block in blocks if isinstance(block, gr.LoginButton)]
 
     assert buttons() == []
-    monkeypatch.setenv("OAUTH_CLIENT_ID", "pixgen")
+    monkeypatch.setattr("pixgen.ui.page.offers_hugging_face", lambda: True)
     monkeypatch.setattr("gradio.routes.attach_oauth", lambda app: None)  # it asks the network who one is
     assert buttons() == ["Sign in with Hugging Face", "Hugging Face ile giriş yap"]
 

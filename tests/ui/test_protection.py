@@ -18,8 +18,8 @@ from pixgen.ui.i18n import ENGLISH
 from pixgen.ui.info.view import of_info
 from pixgen.ui.protection import logins
 from pixgen.ui.protection.headers import SecurityHeaders
-from pixgen.ui.protection.logins import LoginDelay, login_of
-from pixgen.ui.protection.uploads import UploadLimits, make_space
+from pixgen.ui.protection.logins import LoginDelay, login_of, offers_hugging_face
+from pixgen.ui.protection.uploads import RequestLimits, UploadLimits, make_space
 from pixgen.ui.protection.visitors import client_address, is_signed, sign_visitor
 from pixgen.ui.session import BrowserSession, owner_of
 
@@ -67,6 +67,25 @@ def test_nobody_has_a_logins_pictures_by_being_called_as_it_is():
     assert owner_of(a_request("ada")) == BrowserSession.from_browser("", login_owner("ada")).owner
 
 
+A_SPACE = {
+    "SYSTEM": "spaces",
+    "SPACE_ID": "ada/pixgen",
+    "OAUTH_CLIENT_ID": "pixgen",
+    "OAUTH_CLIENT_SECRET": "secret",
+}
+
+
+@pytest.mark.parametrize("missing", A_SPACE)
+def test_hugging_faces_login_is_offered_where_it_is_real_alone(missing, monkeypatch):
+    for name, value in A_SPACE.items():
+        monkeypatch.setenv(name, value)
+    assert offers_hugging_face()
+    monkeypatch.setenv(missing, "")
+    assert not offers_hugging_face()
+    monkeypatch.delenv(missing)
+    assert not offers_hugging_face()
+
+
 def test_an_account_of_hugging_face_is_an_owner_of_its_own(monkeypatch):
     def signed_in(name, *, expires_at):
         account = {"userinfo": {"preferred_username": name}, "expires_at": expires_at}
@@ -75,7 +94,8 @@ def test_an_account_of_hugging_face_is_an_owner_of_its_own(monkeypatch):
 
     later, before = time.time() + 60, time.time() - 60
     assert login_of(signed_in("ada", expires_at=later)) is None  # no Space offers it
-    monkeypatch.setenv("OAUTH_CLIENT_ID", "pixgen")
+    for name, value in A_SPACE.items():
+        monkeypatch.setenv(name, value)
     ada = owner_of(signed_in("ada", expires_at=later))
     assert BrowserSession.from_request("", signed_in("ada", expires_at=later)).owner == ada
     assert address_of(ada) == ""
@@ -219,3 +239,53 @@ def test_the_delay_of_one_login_does_not_hold_others(monkeypatch):
     middleware._waiting = 50
     assert TestClient(middleware).post("/login", content=b"secret").status_code == 429
     assert asyncio.iscoroutinefunction(middleware.__call__)
+
+
+def test_an_address_has_a_bounded_number_of_requests_at_once():
+    refused, gate = [], asyncio.Event()
+
+    async def wait(scope, receive, send):
+        await gate.wait()
+        await PlainTextResponse("ok")(scope, receive, send)
+
+    async def crowd():
+        limits = RequestLimits(wait, most=3, refuse=refused.append)
+
+        async def get(address):
+            transport = httpx.ASGITransport(limits, client=(address, 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
+                return (await client.get("/")).status_code
+
+        many = [asyncio.create_task(get("203.0.113.5")) for _ in range(5)]
+        other = asyncio.create_task(get("203.0.113.6"))
+        await asyncio.sleep(0.05)
+        gate.set()
+        answers = sorted(await asyncio.gather(*many)), await other, await get("203.0.113.5")
+        assert not limits._open
+        return answers
+
+    assert asyncio.run(crowd()) == ([200, 200, 200, 429, 429], 200, 200)
+    assert refused == ["requests"] * 2
+
+
+def test_a_body_that_stops_coming_ends_the_request():
+    async def upload(method):
+        parts = [{"type": "http.request", "body": b"x", "more_body": True}]
+
+        async def receive():
+            if parts:
+                return parts.pop()
+            await asyncio.sleep(0.3)
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        read = []
+
+        async def read_all(scope, receive, send):
+            read.extend([(await receive())["type"] for _ in range(2)])
+
+        scope = {"type": "http", "method": method, "client": ("203.0.113.5", 1), "headers": []}
+        await RequestLimits(read_all, silence=0.05)(scope, receive, None)
+        return read
+
+    assert asyncio.run(upload("POST")) == ["http.request", "http.disconnect"]
+    assert asyncio.run(upload("GET")) == ["http.request", "http.request"]  # a stream's reader is waited for

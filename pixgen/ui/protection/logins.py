@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from gradio import utils
 from starlette.responses import JSONResponse
 
 from pixgen.studio.owners import Owner, hugging_face_owner, login_owner
@@ -21,11 +22,16 @@ _MOST_WRONG = 20  # from one address; then it has to wait for the end of the win
 _WINDOW = 900.0  # seconds after the last wrong login, in which it counts
 _MOST_ADDRESSES = 10_000
 _MOST_WAITING = 50  # logins that are delayed at once
+_OAUTH = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET")  # what Hugging Face sets for such a Space
 
 
 def offers_hugging_face() -> bool:
-    """Whether people can sign in with Hugging Face: on a Space whose README says ``hf_oauth: true``."""
-    return "OAUTH_CLIENT_ID" in os.environ
+    """Whether people can sign in with Hugging Face: on a Space whose README says ``hf_oauth: true``.
+
+    Elsewhere gradio would sign in everybody as the account of the host, and without a secret it would sign the cookie
+    with a key that everybody knows.
+    """
+    return bool(utils.get_space()) and all(os.environ.get(name) for name in _OAUTH)
 
 
 def login_of(request: gr.Request) -> Owner | None:

@@ -1,8 +1,10 @@
-"""Bounds what strangers upload: by address, and in all. The oldest files go first, and none that was just used."""
+"""Bounds what strangers send: requests at once, the silence within one, and uploads by address and in all. Of uploads,
+the oldest files go first, and none that was just used."""
 
+import asyncio
 import os
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,63 @@ _USED_WITHIN = 3600.0  # seconds since it was last served or sent, in which a fi
 _DAY = 86_400.0
 _MOST_ADDRESSES = 10_000
 _ENVELOPE = 2**20  # bytes of a request beside its files
+MOST_REQUESTS = 150  # of one network address at once; an open page has two streams, and some while it loads
+LONGEST_SILENCE = 30.0  # seconds between two parts of a request's body
+
+
+class RequestLimits:
+    """ASGI middleware that bounds requests which are open at once, and ends those whose body stops coming.
+
+    Args:
+        most: open requests of one network address, streams of events among them.
+        silence: seconds until the next part of a body has to come.
+        refuse: called with "requests" whenever one is refused.
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Awaitable[None]],
+        *,
+        most: int = MOST_REQUESTS,
+        silence: float = LONGEST_SILENCE,
+        refuse: Callable[[str], object] = ignore_refusal,
+    ) -> None:
+        self._app, self._most, self._silence, self._report = app, most, silence, refuse
+        self._open: Counter[str] = Counter()
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        address = scope_address(scope)
+        if self._open[address] >= self._most:
+            self._report("requests")
+            detail = (
+                "Too much at once from your network: close other tabs of this page, or try again in a minute."
+            )
+            await JSONResponse({"detail": detail}, 429, {"retry-after": "60"})(scope, receive, send)
+            return
+        # gradio looks whether a stream's reader has gone by a ``receive`` that it cancels at once: nothing may wait there.
+        is_complete = scope["method"] in ("GET", "HEAD")
+
+        async def receive_in_time() -> MutableMapping[str, Any]:
+            nonlocal is_complete
+            if is_complete:  # only the end of the connection is left to come
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), self._silence)
+            except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
+                return {"type": "http.disconnect"}
+            is_complete = not message.get("more_body", False)
+            return message
+
+        self._open[address] += 1
+        try:
+            await self._app(scope, receive_in_time, send)
+        finally:
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
 
 
 class UploadLimits:
