@@ -23,7 +23,15 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
 
 from pixgen.errors import PictureError
-from pixgen.image_formats import float_white, is_tiff, read_deep_tiff, readable_formats
+from pixgen.image_formats import (
+    bands,
+    decoding,
+    float_white,
+    is_tiff,
+    largest_value,
+    read_deep_tiff,
+    readable_formats,
+)
 from pixgen.messages import Message, _, join_messages
 from pixgen.paths import expand
 
@@ -80,8 +88,10 @@ def open_picture(
     data, name = _read(source, name, max_bytes=max_bytes)
     with _quiet():
         picture = _identify(data, name)
+        full = picture.width * picture.height
         _reduce(picture, name, max_pixels=max_pixels or MAX_PIXELS)
-        return _decode(picture, name, transparent=transparent)
+        with decoding.take(_needed_bytes(picture, full)):
+            return _decode(picture, name, transparent=transparent)
 
 
 def open_reduced(
@@ -99,7 +109,8 @@ def open_reduced(
         if across * down <= MAX_JPEG_PIXELS:
             picture.draft("RGB", (3 * side, 3 * side))  # it does nothing to other formats
         _reduce(picture, name, max_pixels=MAX_PIXELS)
-        opened = _decode(picture, name)
+        with decoding.take(_needed_bytes(picture, across * down)):
+            opened = _decode(picture, name)
         if opened.size in (size, size[::-1]):
             return opened, opened.size
         turned = _orientation(picture) in _BY_A_QUARTER
@@ -159,6 +170,12 @@ def _reduce(picture: Image.Image, name: str, *, max_pixels: int) -> None:
     most = max(MAX_PHOTO_PIXELS, max_pixels) if picture.format in _PHOTO_FORMATS else max_pixels
     if picture.width * picture.height > most:
         raise PictureError(_too_large(name, max_pixels=max_pixels))
+
+
+def _needed_bytes(picture: Image.Image, full: int) -> int:
+    """The memory that decoding a picture takes, at most; ``full`` are its pixels before it was reduced."""
+    decoded = 16 * picture.width * picture.height  # in RGBA, and converted thrice
+    return decoded + (3 * full if "progressive" in picture.info or "progression" in picture.info else 0)
 
 
 def _decode(picture: Image.Image, name: str, *, transparent: bool = False) -> Image.Image:
@@ -245,8 +262,8 @@ def _in_8_bits(picture: Image.Image) -> Image.Image:
     smallest usual one that holds their largest value. https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf
     """
     tags = getattr(picture, "tag_v2", {})
-    values = np.nan_to_num(np.asarray(picture, np.float64), posinf=np.inf, neginf=0)
-    most = float(np.max(values, initial=0, where=np.isfinite(values)))
+    stored = np.asarray(picture)
+    most = largest_value(stored)
     if picture.mode.startswith("I;16") or picture.format == "PNG":
         bits = tags.get(_BITS, (16,))[0]
         white = 2.0 ** min(bits, 16) - 1
@@ -254,10 +271,12 @@ def _in_8_bits(picture: Image.Image) -> Image.Image:
         white = float_white(most)
     else:
         white = next((each for each in (255, 65535) if most <= each), 2.0**31 - 1)
-    levels = np.clip(values / white, 0, 1)
-    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-        levels = 1 - levels
-    return Image.fromarray(np.rint(levels * 255).astype(np.uint8))
+    pixels = np.empty(stored.shape, np.uint8)
+    for rows in bands(len(stored)):
+        values = np.nan_to_num(stored[rows].astype(np.float64), posinf=np.inf, neginf=0)
+        levels = np.clip(values / white, 0, 1)
+        pixels[rows] = np.rint((1 - levels if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else levels) * 255)
+    return Image.fromarray(pixels)
 
 
 def _by_gamma(picture: Image.Image, gamma: float) -> Image.Image:

@@ -1,6 +1,7 @@
 """Pictures in formats that Pillow alone does not read: HEIC, AVIF, and TIFFs with several deep channels."""
 
 import io
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from pixgen import images
 from pixgen.errors import PictureError
-from pixgen.image_formats import readable_formats
+from pixgen.image_formats import MemoryBudget, bands, largest_value, readable_formats
 from pixgen.images import open_picture, open_reduced, picture_size
 
 tifffile = pytest.importorskip("tifffile")
@@ -109,3 +110,29 @@ def test_avif_is_read():
     file = io.BytesIO()
     Image.new("RGB", (32, 24), RED).save(file, "AVIF")
     assert near(open_picture(file.getvalue()).getpixel((9, 9)), RED, by=6)
+
+
+def test_a_memory_budget_lets_in_what_fits_and_one_that_is_too_large_alone():
+    budget, order = MemoryBudget(100), []
+
+    def use(name, size):
+        with budget.take(size):
+            order.append(name)
+
+    with budget.take(60), budget.take(40):
+        waiting = threading.Thread(target=use, args=("large", 1000))
+        waiting.start()
+        waiting.join(0.05)
+        assert not order
+    waiting.join(5)
+    assert order == ["large"]
+    assert not budget._taken
+
+
+def test_bands_and_their_largest_value_are_those_of_the_whole_picture():
+    values = np.arange(1000.0)[:, None]
+    values[700] = np.inf
+    values[3] = np.nan
+    assert largest_value(values) == 999
+    assert np.concatenate([values[rows] for rows in bands(1000)]).tobytes() == values.tobytes()
+    assert largest_value(np.full((3, 1), -1.0)) == 0

@@ -75,7 +75,9 @@ def normalise_label(label: str) -> str:
     return re.sub(r"[\s_-]+", " ", label).strip().casefold()
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet takes a cell that begins so for a formula
+# A spreadsheet takes a cell that begins so for a formula (https://owasp.org/www-community/attacks/CSV_Injection). In many
+# countries it divides cells by semicolons, and in some it takes the wide signs for the narrow ones.
+_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?= *[=+\-@＝＋－＠]|[\t\r\n])")
 
 
 def results_to_dicts(results: Sequence[ClassifiedPicture], *, top: int) -> list[dict[str, Any]]:
@@ -164,4 +166,4 @@ def _result_to_dict(result: ClassifiedPicture, top: int) -> dict[str, Any]:
 
 
 def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub("'", text)

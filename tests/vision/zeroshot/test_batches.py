@@ -191,6 +191,28 @@ def test_a_table_has_a_row_a_picture_and_no_formula():
     assert rows[3] == ["c.png", "", "", "no"]
 
 
+@pytest.mark.parametrize(
+    ("label", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("  =1+1", "'  =1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("＝1+1", "'＝1+1"),
+        ('a;=HYPERLINK("x")', 'a;\'=HYPERLINK("x")'),  # cells are divided by semicolons in many countries
+        ("a-b = c, d; e", "a-b = c, d; e"),
+        ("red fox", "red fox"),
+    ],
+)
+def test_no_cell_of_a_table_is_a_formula(label, cell):
+    results = [ClassifiedPicture(label, label, None, error=label)]
+    row = list(csv.reader(io.StringIO(results_to_csv(results, top=1), newline="")))[1]
+    assert row[:4] == [cell, cell, "", cell]
+
+
 def test_json_carries_the_evaluation():
     results = [result(["dog"], label="dog")]
     value = json.loads(results_to_json(results, evaluate(results, LABELS), top=1))
