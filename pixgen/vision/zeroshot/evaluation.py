@@ -77,7 +77,7 @@ def normalise_label(label: str) -> str:
 
 # A spreadsheet takes a cell that begins so for a formula (https://owasp.org/www-community/attacks/CSV_Injection). In many
 # countries it divides cells by semicolons, and in some it takes the wide signs for the narrow ones.
-_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?= *[=+\-@＝＋－＠]|[\t\r\n])")
+_FORMULA = re.compile(r"(?:^|(?<=[;\t\n]))(?= *[=+\-@＝＋－＠]|[\t\n])")
 
 
 def results_to_dicts(results: Sequence[ClassifiedPicture], *, top: int) -> list[dict[str, Any]]:
@@ -166,4 +166,4 @@ def _result_to_dict(result: ClassifiedPicture, top: int) -> dict[str, Any]:
 
 
 def _cell(text: str) -> str:
-    return _FORMULA.sub("'", text)
+    return _FORMULA.sub("'", text.replace("\r", " "))  # csv would begin a line there, without quotes

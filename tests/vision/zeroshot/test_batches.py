@@ -200,7 +200,8 @@ def test_a_table_has_a_row_a_picture_and_no_formula():
         ("-1", "'-1"),
         ("@SUM(1)", "'@SUM(1)"),
         ("\t=1", "'\t'=1"),
-        ("\r=1", "'\r'=1"),
+        ("\r=1", "' =1"),
+        ("a\r\n=1", "a \n'=1"),
         ("＝1+1", "'＝1+1"),
         ('a;=HYPERLINK("x")', 'a;\'=HYPERLINK("x")'),  # cells are divided by semicolons in many countries
         ("a-b = c, d; e", "a-b = c, d; e"),
