@@ -222,6 +222,28 @@ def test_paths_of_the_source_exist(name):
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+@pytest.mark.parametrize("name", ["docs/architecture.md", "docs/contributing.md"])
+def test_names_of_the_code_exist(name):
+    """Those in backquotes and on the drawing's arrows, in the source or in the page's own examples; what follows a
+    class, in the file of that class."""
+    text = PAGES[name]
+    folders = ("pixgen", "tests", "scripts")
+    files = [
+        path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in ("", ".py", ".js")
+    ]
+    sources = [path.read_text("utf-8") for path in (*files, ROOT / "requirements-dev.txt") if path.is_file()]
+    sources += blocks("python", text)
+    known = set(re.findall(r"\w+", "\n".join(sources)))
+    prose = re.sub(r"^```(?!mermaid).*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    found = re.findall(r"`([A-Za-z_][\w.]*)(?:\(\))?`|\|(\w+\.\w+)\|", prose)
+    names = {each for pair in found for each in pair if each}
+    assert len(names) > 20
+    assert [each for each in sorted(names) if not set(each.split(".")) <= known] == []
+    for whole, part in (each.split(".") for each in names if each.count(".") == 1):
+        homes = [source for source in sources if re.search(rf"^class {whole}\b", source, re.MULTILINE)]
+        assert not homes or any(re.search(rf"\b{part}\b", home) for home in homes), f"{whole}.{part}"
+
+
 def test_every_guide_is_in_the_index():
     index = PAGES["docs/README.md"]
     assert [name for name in GUIDES if f"]({Path(name).name})" not in index] == ["docs/README.md"]
