@@ -48,6 +48,8 @@ from pixgen.ui.theme import theme
 
 _CACHE = (3600, 86400)  # seconds: checked every hour, kept for a day
 _HEARTBEAT = 5  # seconds between two signs of life on a stream of events
+# Gradio shows links to the languages above the page until its own styles hide them, which moves everything.
+_STEADY = "<style>.nav-holder { display: none !important; }</style>"
 _MOST_WATCHERS = 200
 _MOST_SESSIONS = 100  # whose state gradio keeps, 1.4 MB each; the one that was used the longest ago goes
 
@@ -129,11 +131,11 @@ def _tabs(
 
 
 def _head() -> str:
-    """The scripts that run before gradio builds the page."""
+    """What is there before gradio builds the page: a style that keeps it still, and the scripts that run first."""
     connection, form = ((STATIC / name).read_text("utf-8").rstrip() for name in ("connection.js", "form.js"))
     longest = {name: field.longest for name, field in form_fields(Policy()).items()}
     return (
-        f"<script>({connection})({_longest_silence()});</script>"
+        f"{_STEADY}<script>({connection})({_longest_silence()});</script>"
         f"<script>({form})({json.dumps(preset_table())}, {json.dumps(longest)});</script>"
     )
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pixgen.ui.create.form import preset_values
-from tests.browser.conftest import Relay, enter
+from tests.browser.conftest import Relay, enter, unfold
 from tests.browser.test_create import PICTURE, WORDS, paint, state, write
 
 pytestmark = pytest.mark.browser
@@ -63,9 +63,13 @@ def test_what_is_chosen_while_the_connection_is_frozen_is_kept(painting):
     page.locator("#pg-preset label", has_text="Best").click()
     page.locator("#pg-size input").click()
     page.get_by_role("option", name="192 × 128").click()
+    unfold(page, "Models")
+    page.locator("#pg-clip input").click()
+    page.get_by_role("option", name="ViT-B-32/openai").click()
     freezing.join()
     found_again(page)
     assert page.locator("#pg-size input").input_value() == "192 × 128"
     assert page.get_by_label("Best", exact=True).is_checked()
     saved = page.evaluate("JSON.parse(localStorage['pixgen-form'])")
+    assert saved["clip"] == ["pocket", "ViT-B-32/openai"]
     assert saved["steps"] == preset_values("best")["steps"]

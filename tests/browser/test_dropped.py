@@ -16,6 +16,12 @@ GIVE = """([kind, data, name, type]) => {
         : new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true });
     document.querySelector(".pg-stage").dispatchEvent(event);
 }"""
+WRONG_FILE = """() => {
+    const input = document.querySelector("#pg-start-picture input[type=file]"), carried = new DataTransfer();
+    carried.items.add(new File(["words"], "notes.txt", { type: "text/plain" }));
+    input.files = carried.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
 MENU = "#pg-drop[open]"
 
 
@@ -88,3 +94,10 @@ def test_words_are_completed_and_enter_is_never_taken(visit):
     page.keyboard.press("Tab")
     holds(page, WORDS, "a blue eleph\n__animal__ house sun")
     assert page.locator(f"{WORDS}:focus").count() == 0
+
+
+def test_a_file_of_another_kind_is_refused_in_the_words_of_the_page(visit):
+    page = visit(locale="tr-TR")
+    page.evaluate(WRONG_FILE)
+    page.get_by_test_id("toast-text").get_by_text("notes.txt burada kullanılamaz").wait_for()
+    assert page.locator(".toast-title").inner_text().strip() == "Hata"

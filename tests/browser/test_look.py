@@ -128,3 +128,15 @@ def test_a_bar_that_knows_how_far_it_is_stands_still(visit):
         [status_line("Fetching", progress=(19, 43), say=ENGLISH), status_line("Loading")],
     )
     assert moving == ["none", "pg-to-and-fro"]
+
+
+def test_a_phones_page_stays_still_while_it_loads(visit):
+    page = visit(width=390, height=844)
+    shift = page.evaluate(
+        """() => new Promise((done) => {
+            let shift = 0;
+            new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => { shift += value; })).observe({ type: "layout-shift", buffered: true });
+            setTimeout(() => done(shift), 500);
+        })"""
+    )
+    assert shift <= 0.05

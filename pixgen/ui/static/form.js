@@ -139,8 +139,12 @@
   }, true);
   // What is chosen in a menu is in no event: it is what the menu shows.
   const chosen = () => {
-    const menus = [...fields].filter(([, { type, props }]) => type === "dropdown" && !props.multiselect);
+    const menus = [...fields].filter(([, { type }]) => type === "dropdown");
     const shown = menus.map(([name, { props }]) => {
+      if (props.multiselect) {
+        const titles = [...document.querySelectorAll(`.${FIELD}${name} .token > span`)].map((each) => each.textContent.trim());
+        return [name, titles.map((text) => props.choices.find(([title]) => title === text)?.[1] ?? text)];
+      }
       const text = document.querySelector(`.${FIELD}${name} input`)?.value;
       return [name, props.choices.find(([title]) => title === text)?.[1] ?? (props.allow_custom_value && text ? text : now[name])];
     });

@@ -94,6 +94,18 @@
       inner.inert = true;
     }
   };
+  // Its notices have English titles, and so is what it says about a file of another kind.
+  const translateNotices = () => {
+    for (const each of document.querySelectorAll("[data-testid=toast-body] .toast-title")) {
+      const text = each.firstChild, title = texts.noticeTitles[text?.data?.trim()];
+      if (title && title !== text.data.trim()) text.data = title;
+    }
+    for (const each of document.querySelectorAll("[data-testid=toast-text]")) {
+      const [, names, kinds] = each.textContent.match(/^Invalid file types?: (.*)\. Only (.*) allowed\.$/) ?? [];
+      if (names) each.textContent = texts.wrongFile.replace("{names}", () => names).replace("{kinds}", () => kinds.split(", ").map((kind) => texts.fileKinds[kind] ?? kind).join(", "));
+    }
+  };
+  new MutationObserver(translateNotices).observe(document.querySelector(".gradio-container"), { subtree: true, childList: true });
   new MutationObserver(nameUploads).observe(document.querySelector(".tabs"), { subtree: true, childList: true });
   nameUploads();
 
