@@ -87,6 +87,7 @@ def test_the_public_page_offers_no_more_than_its_policy(make_studio):
     page = built(make_studio(policy=Policy.for_public()))
     sliders = {block.label: block for block in page.blocks.values() if isinstance(block, gr.Slider)}
     assert sliders[ENGLISH("Steps")].maximum == 500
+    assert not page.api_open  # what waits in the queue cannot be called without waiting in it
 
 
 def test_a_served_file_is_a_copy_byte_by_byte(tmp_path):
