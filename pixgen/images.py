@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
@@ -211,7 +210,7 @@ def _load(picture: Image.Image) -> None:
     picture.load()
 
 
-def _orientation(picture: Image.Image) -> Any:
+def _orientation(picture: Image.Image) -> int:
     """The orientation in a picture's EXIF; 1 (upright) if it is broken. Nothing else is read from EXIF."""
     try:
         return picture.getexif().get(_ORIENTATION, 1)

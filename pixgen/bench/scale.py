@@ -10,13 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pixgen.errors import StudioError
 from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Job, Studio
 from pixgen.studio.workers.base import Worker
 from pixgen.studio.workers.local import LocalWorker
+
+if TYPE_CHECKING:
+    from pixgen.cluster.connection import Cluster
 
 _STORE = 100 * 1024**2  # bytes of a node's object store
 _WARM_UP = 5  # steps at the start of a run, which are slower
@@ -101,7 +104,7 @@ def text(figures: dict[str, Any]) -> str:
 
 
 @contextmanager
-def _cluster(count: int) -> Iterator[tuple[Any, Any]]:
+def _cluster(count: int) -> Iterator[tuple[Any, "Cluster"]]:
     """Ray's nodes on this machine with one core each, and a connection to them."""
     from ray.cluster_utils import Cluster as Nodes
 
@@ -215,7 +218,7 @@ def _newest(job: Job) -> int:
     return 0 if job.frame is None else job.frame.step
 
 
-def _seconds_lost(recipe: Recipe, nodes: Any, connection: Any, save_every: float) -> float:
+def _seconds_lost(recipe: Recipe, nodes: Any, connection: "Cluster", save_every: float) -> float:
     """From the death of a run's node until the run is again at the step that it had then."""
     with _studio(connection.workers, save_every=save_every) as studio:
         connection.follow(studio)

@@ -369,7 +369,7 @@ class _ActorPainting:
         return SourceVideo(path, fps=fps)
 
 
-def _encode_preview(picture: Any) -> bytes:
+def _encode_preview(picture: np.ndarray) -> bytes:
     data = io.BytesIO()
     Image.fromarray(picture).save(data, "JPEG", quality=JPEG_QUALITY)
     return data.getvalue()

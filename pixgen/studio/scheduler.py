@@ -80,7 +80,7 @@ class JobQueue(Generic[Member]):
             self._members.append(member)
             self._changed.notify_all()
 
-    def take(self, worker: Any = None, *, until: Callable[[], bool] = lambda: False) -> Member | None:
+    def take(self, worker: object = None, *, until: Callable[[], bool] = lambda: False) -> Member | None:
         """Wait for a member that this worker can take, and give it the turn; None once ``until()`` is true."""
         with self._changed:
             while not until():

@@ -63,7 +63,7 @@ def _certainty(match: Match, words: Sequence[str], language: Language) -> float:
     if match.word is None:
         return 0.0
     phrase = " ".join(words[match.begin : match.end])
-    letters = len(phrase.replace(" ", ""))
+    letters = float(len(phrase.replace(" ", "")))
     if phrase not in language.words:
         letters *= 0.9 if language.common_words else 0.6
     return letters * (0.5 if match.word.weak else 1.0)

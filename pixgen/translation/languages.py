@@ -213,8 +213,8 @@ def load_language(code: str) -> Language:
     for line in lzma.decompress(packed.read_bytes()).decode().splitlines():
         phrase, _tab, english = line.partition("\t")
         sure = english.removeprefix("~")
-        kind = "colour" if sure in COLOURS else "place" if sure in PLACES else "thing"
-        words.setdefault(phrase, Word(kind, sure, weak=sure != english))
+        noun: Kind = "colour" if sure in COLOURS else "place" if sure in PLACES else "thing"
+        words.setdefault(phrase, Word(noun, sure, weak=sure != english))
     flags = {name: common.get(name, False) for name in ("postpositions", "verbs_first", "adjectives_follow")}
     stemmer = _STEMMERS.get(code)
     return Language(

@@ -7,6 +7,7 @@ sizes, relations between them, places and styles. Each is looked up, and put int
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import regex
 
@@ -141,7 +142,8 @@ def _attach(words: Sequence[Word], language: Language) -> list[_Noun | Word]:
             free = isinstance(last, _Noun) and not getattr(last, word.kind)
             if free and behind and not (is_number and before_noun):
                 assert isinstance(last, _Noun)
-                parts[-1] = replace(last, **{word.kind: word.english})
+                attribute: dict[str, Any] = {word.kind: word.english}
+                parts[-1] = replace(last, **attribute)
                 continue
             waiting[word.kind] = word.english
     return parts

@@ -10,11 +10,11 @@ import os
 import stat
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -27,6 +27,8 @@ from pixgen.paths import is_hidden
 if TYPE_CHECKING:
     import torch
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 SUFFIXES = {
     ".png",
     ".jpg",
@@ -148,7 +150,7 @@ def resize_square(picture: Image.Image, side: int) -> np.ndarray:
     return np.asarray(small)
 
 
-def to_batch(squares: Sequence[np.ndarray], device: Any) -> "torch.Tensor":
+def to_batch(squares: Sequence[np.ndarray], device: "torch.device | str") -> "torch.Tensor":
     """Stack N squares to ``(N, 3, side, side)`` float32 in [0, 1] on a device."""
     import torch
     from einops import rearrange
@@ -158,12 +160,12 @@ def to_batch(squares: Sequence[np.ndarray], device: Any) -> "torch.Tensor":
 
 
 def map_in_threads(
-    work: Callable[[Any], Any], items: Iterable[Any], *, ahead: int, threads: int = READER_THREADS
-) -> Iterator[Any]:
+    work: Callable[[Item], Result], items: Iterable[Item], *, ahead: int, threads: int = READER_THREADS
+) -> Generator[Result, None, None]:
     """``work(item)`` of every item, in order, on threads; at most ``ahead`` items are started and not yet
     consumed."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
-    waiting: deque = deque()
+    waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
             waiting.append(pool.submit(work, item))

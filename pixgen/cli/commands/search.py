@@ -14,6 +14,7 @@ from pixgen.cli._outputs import print_table, printable
 from pixgen.cli._studio import open_cluster
 
 if TYPE_CHECKING:
+    from pixgen.studio import Studio
     from pixgen.studio.library.library import PictureLibrary, SearchFolder
     from pixgen.vision.search.collection import Hit
     from pixgen.vision.search.indexing import Progress, Reader
@@ -246,7 +247,7 @@ def _reader(cluster: str | None, model: str) -> "Iterator[Reader | None]":
         yield partial(read_files, connection, model)
 
 
-def _open_library(studio: Any, library: str | None, model: str | None) -> "PictureLibrary":
+def _open_library(studio: "Studio", library: str | None, model: str | None) -> "PictureLibrary":
     from pixgen.studio.library.library import PictureLibrary
 
     return PictureLibrary(studio, address=library, model=model)

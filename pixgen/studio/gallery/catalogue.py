@@ -12,9 +12,9 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select
 
 from pixgen.errors import StudioError
 from pixgen.recipe.recipe import Recipe
@@ -34,6 +34,8 @@ from pixgen.studio.runs.run import (
 from pixgen.studio.runs.trash import TRASH, list_trash
 
 __all__ = ["FILE", "SORTS", "STATES", "Catalogue", "Entry", "RunFilter", "Sort"]
+
+Value = TypeVar("Value")
 
 _NEWEST = (RUNS.c.started.desc(), RUNS.c.id.desc())
 _ORDERS = {
@@ -238,7 +240,7 @@ class Catalogue:
 
     def keep_thumbnails(self, made: Iterable[tuple[str, int, bytes]]) -> None:
         """Save thumbnails: run id, modification time of the picture, and encoded bytes."""
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"run": run_id, "modified": modified, "picture": picture} for run_id, modified, picture in made
         ]
         for some in _portions(rows):
@@ -290,7 +292,9 @@ def _remove_runs(connection: Connection, ids: Sequence[str]) -> None:
         _replace(connection, table, ids, [])
 
 
-def _replace(connection: Connection, table: Any, ids: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+def _replace(
+    connection: Connection, table: Table, ids: Sequence[str], rows: Sequence[dict[str, Any]]
+) -> None:
     """Put rows in the place of those that runs have in a table."""
     if ids:
         connection.execute(delete(table).where((table.c.id if table is RUNS else table.c.run).in_(ids)))
@@ -298,6 +302,6 @@ def _replace(connection: Connection, table: Any, ids: Sequence[str], rows: Seque
         connection.execute(insert(table), rows)
 
 
-def _portions(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def _portions(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
     for start in range(0, len(values), _AT_ONCE):
         yield values[start : start + _AT_ONCE]

@@ -1,7 +1,7 @@
 """Compares two runs: the differences of their recipes, and a sheet with their pictures side by side."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -66,7 +66,7 @@ def draw_pair(one: Run, other: Run) -> Image.Image:
     return sheet
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     """The dotted names and values of all fields, except those that ``differences`` formats itself."""
     for name, each in value.items():
         if not path and name in ("version", "prompts", "changes"):
@@ -77,7 +77,7 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield path + name, each
 
 
-def _format(value: Any) -> str:
+def _format(value: object) -> str:
     return _short(value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False))
 
 
@@ -94,7 +94,7 @@ def _changes(recipe: Recipe) -> str:
     return "; ".join(told) or "none"
 
 
-def _details(one: Recipe, other: Recipe) -> list[Any]:
+def _details(one: Recipe, other: Recipe) -> list[list[dict[str, Any]]]:
     """The fields in which prompts of the same text differ, such as their span of steps."""
     pairs = [
         (before.model_dump(mode="json"), after.model_dump(mode="json"))

@@ -7,10 +7,10 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -99,10 +99,10 @@ class Database(Protocol):
     def check(self) -> None:
         """Raise StudioError if the database cannot be used at all."""
 
-    def reading(self) -> Any:
+    def reading(self) -> AbstractContextManager[Connection]:
         """A connection to read the tables from, as a context manager. Raises StorageError."""
 
-    def writing(self) -> Any:
+    def writing(self) -> AbstractContextManager[Connection]:
         """A connection for one transaction, which no other one writes at the same time. Raises StorageError."""
 
     def close(self) -> None:

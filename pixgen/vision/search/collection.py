@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -138,7 +138,8 @@ class Collection:
         self.source: str = facts["source"]
         self.dimensions: int = table.schema.field("vector").type.list_size
         self._table, self._folder = table, folder
-        self._lock, self._kept = threading.Lock(), None
+        self._lock = threading.Lock()
+        self._kept: VectorFile | None = None
 
     def __len__(self) -> int:
         with lance_errors(self.name):
@@ -221,7 +222,8 @@ class Collection:
                 place = {row_id: place for place, row_id in enumerate(found["_rowid"].to_pylist())}
                 there = [row_id in place for row_id in ids.tolist()]  # not removed meanwhile
                 return _to_hits(found.take([place[row_id] for row_id in ids[there].tolist()]), scores[there])
-            search = self._table.search(vector).distance_type("dot")
+            query: Any = self._table.search(vector)  # a vector's query, which its type does not say
+            search = query.distance_type("dot")
             if exact:
                 search = search.bypass_vector_index()
             else:  # without an index these have no effect

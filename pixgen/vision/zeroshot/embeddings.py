@@ -174,7 +174,7 @@ class LabelEmbeddings:
             found = embed_labels(perceptor, new, templates=templates, turn=turn, stopped=stopped)
             known.update(zip(new, found, strict=False))  # only the first ones, if it was stopped
         self._keep(key, known)
-        if probe is not None and new and len(known) <= _MOST_LABELS:
+        if self._kept is not None and probe is not None and new and len(known) <= _MOST_LABELS:
             self._kept.write(model, templates, probe, known)
         if any(label not in known for label in labels):
             return None

@@ -46,7 +46,7 @@ class Evaluation:
     def occurring(self) -> "Evaluation":
         """The evaluation restricted to labels that occur as a folder or an answer."""
         used = np.flatnonzero(self.counts.sum(axis=1) + self.counts[:, :-1].sum(axis=0))
-        counts = self.counts[np.ix_(used, [*used, len(self.labels)])]
+        counts = self.counts[np.ix_(used, np.append(used, len(self.labels)))]
         return Evaluation(tuple(self.labels[place] for place in used), counts, self.unknown)
 
 

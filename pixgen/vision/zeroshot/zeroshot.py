@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,8 +138,10 @@ class Classifier:
         """Probabilities ``(N, L)``, and ``(N,)`` of something else if it is an alternative."""
         if self.question.several:
             # A model trained with sigmoids (SigLIP) has a bias, and needs no alternatives.
-            against = self._bias if self._bias is not None else -self._scale * other[:, None]
-            return torch.sigmoid(self._scale * cosines + against), None
+            if self._bias is not None:
+                return torch.sigmoid(self._scale * cosines + self._bias), None
+            assert other is not None  # as make_classifier sees to
+            return torch.sigmoid(self._scale * cosines - self._scale * other[:, None]), None
         if other is None:
             return torch.softmax(self._scale * cosines, dim=1), None
         shares = torch.softmax(self._scale * torch.cat([cosines, other[:, None]], dim=1), dim=1)
@@ -177,15 +180,22 @@ def make_classifier(
         turn: waits for a turn on the device, for each batch of texts.
     """
     embeddings = embeddings or LabelEmbeddings()
-    how = {"model": model, "templates": question.templates, "turn": turn, "stopped": stopped}
+    embed = partial(
+        embeddings.vectors,
+        perceptor,
+        model=model,
+        templates=question.templates,
+        turn=turn,
+        stopped=stopped,
+    )
     labels = [english_label(label) for label in question.labels] if needs_english(model) else question.labels
-    vectors = embeddings.vectors(perceptor, labels, **how)
+    vectors = embed(labels)
     scale, bias = perceptor.logit_scale, perceptor.logit_bias
     others = None
     if question.or_else or (question.several and bias is None):
         named = {label.casefold() for label in question.labels}
         rest = [each for each in ANYTHING_ELSE if each not in named]
-        others = embeddings.vectors(perceptor, rest, **how)
+        others = embed(rest)
         if others is None:
             return None
     if vectors is None:
