@@ -146,7 +146,7 @@ def _refuse_address(file: dict[str, Any]) -> None:
         raise PictureError("This page fetches no address: upload the file itself.")
 
 
-def _is_plain_input(block: Block, value: Any) -> bool:
+def _is_plain_input(block: Block, value: object) -> bool:
     """Whether an input's value is no file and nothing that gradio would have to check."""
     values = value if isinstance(value, list) else [value]
     return (
@@ -157,7 +157,7 @@ def _is_plain_input(block: Block, value: Any) -> bool:
     )
 
 
-def _repeated(block: Block, update: Any, state: SessionState, last: dict[int, tuple]) -> Any:
+def _repeated(block: Block, update: object, state: SessionState, last: dict[int, tuple]) -> Any:
     """What an update that changes nothing sends; None for others."""
     if not isinstance(update, dict) or "__type__" not in update or block.stateful:
         return None
@@ -167,7 +167,7 @@ def _repeated(block: Block, update: Any, state: SessionState, last: dict[int, tu
     return dict(sent) if before == update and state.get(block._id) is built else None
 
 
-def _is_plain(block: Block, update: Any) -> bool:
+def _is_plain(block: Block, update: object) -> bool:
     """Whether an update is of plain properties, not of a value that may be a file."""
     if not isinstance(update, dict) or "__type__" not in update or block.stateful:
         return False

@@ -10,14 +10,18 @@ import io
 from collections.abc import Sequence
 from functools import cache
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from pixgen.paths import ASSETS
 from pixgen.recipe.recipe import Recipe
+from pixgen.studio import FinalFrame
 from pixgen.ui.i18n import Translator
+
+if TYPE_CHECKING:
+    from pixgen.synthesis import Frame
 
 WALL_SEED = 7  # of every picture of the wall
 _QUALITY = 88  # of previews; below 80, the blocks show on flat colours
@@ -52,7 +56,7 @@ def empty_html(say: Translator) -> str:
     )
 
 
-def frame_html(say: Translator, recipe: Recipe, frame: Any) -> str:
+def frame_html(say: Translator, recipe: Recipe, frame: "Frame | FinalFrame") -> str:
     """A frame of a run."""
     step = max(0, frame.step)  # sketches count up from below it
     alt = say("{prompt}, step {step} of {steps}", prompt=recipe.title, step=step, steps=frame.steps)

@@ -56,7 +56,7 @@ class Field:
         return value if all(len(each) <= self.longest for each in texts) else self.default
 
 
-def setting_field(setting: Setting, default: Any) -> Field:
+def setting_field(setting: Setting, default: object) -> Field:
     """The field of a recipe's setting."""
     if setting.choices:
         return Field(default, choices=tuple(setting.choices))

@@ -69,7 +69,7 @@ def guard_stream(items: Iterable[T], say: Translator, answer: Callable[[str], T]
         yield answer(error_text(error, say))
 
 
-def show_warning(answer: Any = None) -> Callable[[str], Any]:
+def show_warning(answer: object = None) -> Callable[[str], Any]:
     """An ``answer`` for ``guard_handler``: shows the message as a warning and leaves the page unchanged, or
     sets the given values."""
 

@@ -7,13 +7,14 @@ import hmac
 import os
 import threading
 from collections import Counter as Counters
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pixgen import __version__
 from pixgen.errors import ModelError, PictureError, PixgenError, QueueFull, RecipeError, StorageError
@@ -115,14 +116,12 @@ class Monitoring:
     ``Authorization: Bearer …``; without it, ``/metrics`` of a public page does not exist.
     """
 
-    def __init__(
-        self, app: Callable[..., Awaitable[None]], *, studio: Studio, metrics: StudioMetrics, public: bool
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, studio: Studio, metrics: StudioMetrics, public: bool) -> None:
         self._app, self._studio, self._metrics = app, studio, metrics
         self._token = os.environ.get(TOKEN, "")
         self._open = not public or bool(self._token)
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = ""
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             path = scope["path"].removeprefix(scope.get("root_path", ""))
@@ -157,6 +156,6 @@ class Monitoring:
             "waiting": states.count("waiting"),
         }
 
-    def _has_token(self, scope: MutableMapping[str, Any]) -> bool:
+    def _has_token(self, scope: Scope) -> bool:
         given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         return not self._token or hmac.compare_digest(given, b"Bearer " + self._token.encode())

@@ -32,7 +32,7 @@ def wire_classify_exchange(
 ) -> None:
     """Connect Create with Classify; ``run`` are the arguments of an event that classifies."""
 
-    def classify_this(request: gr.Request, session: Any) -> tuple:
+    def classify_this(request: gr.Request, session: object) -> tuple:
         painted = BrowserSession.from_request(session, request).run(studio)
         if painted is None or not painted.picture.is_file():
             raise gr.Error(
@@ -70,14 +70,14 @@ def wire_gallery_exchange(
     """
     say, parts, session = handlers.say, handlers.parts, create["session"]
 
-    def copied(request: gr.Request, session: Any, run_id: Any) -> str:
+    def copied(request: gr.Request, session: object, run_id: object) -> str:
         try:
             return handlers.presenter(request, session).picture_copy(run_id, create["start_picture"])
         except PixgenError as error:
             title = say("Couldn't read the picture")
             raise gr.Error(error_text(error, say), title=title, print_exception=False) from error
 
-    def start(request: gr.Request, session: Any, run_id: Any) -> tuple:
+    def start(request: gr.Request, session: object, run_id: object) -> tuple:
         copy = copied(request, session, run_id)
         gr.Info(say("The next picture starts from this one."))
         return gr.update(selected="create"), "picture", gr.update(value=copy, visible=True)
@@ -87,10 +87,10 @@ def wire_gallery_exchange(
         gr.Info(say("This picture was added to the picture prompts."))
         return gr.update(selected="create"), [*(pictures or []), copy]
 
-    def name(request: gr.Request, session: Any, run_id: Any) -> tuple:
+    def name(request: gr.Request, session: object, run_id: object) -> tuple:
         return gr.update(selected="classify"), [copied(request, session, run_id)]
 
-    def find(request: gr.Request, session: Any, run_id: Any) -> tuple:
+    def find(request: gr.Request, session: object, run_id: object) -> tuple:
         return gr.update(selected="search"), copied(request, session, run_id)
 
     opened = [session, parts["run"]]
@@ -240,7 +240,7 @@ def wire_links(
         keep: an event's arguments that keep the form in the browser.
     """
 
-    def linked(request: gr.Request, session: Any, link: Any) -> tuple[Recipe, str]:
+    def linked(request: gr.Request, session: object, link: object) -> tuple[Recipe, str]:
         kind, _, value = str(link).partition("=")
         if kind == "recipe":
             return unpack_recipe(value), say("the link")
@@ -248,7 +248,7 @@ def wire_links(
             raise StudioError("There is no run “{run_id}”.", run_id=value[:60])
         return handlers.presenter(request, session).recipe(value), value
 
-    def follow(request: gr.Request, session: Any, link: Any) -> list[Any]:
+    def follow(request: gr.Request, session: object, link: object) -> list[Any]:
         try:
             recipe, name = linked(request, session, link)
         except PixgenError as error:
@@ -276,7 +276,7 @@ def wire_links(
 
     opened = handlers.plain(OPENED, lambda presenter, run_id: presenter.opened(run_id))
 
-    def open_run(request: gr.Request, session: Any, run_id: Any) -> tuple:
+    def open_run(request: gr.Request, session: object, run_id: object) -> tuple:
         return gr.update(selected="gallery"), *opened(request, session, run_id)
 
     parts["go_to_run"].click(

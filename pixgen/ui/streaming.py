@@ -17,6 +17,7 @@ from functools import wraps
 from typing import Any
 
 from anyio import CancelScope, to_thread
+from gradio.data_classes import PredictBodyInternal
 from gradio.queueing import Event, Queue
 from gradio.server_messages import EventMessage, ProcessCompletedMessage
 from gradio.utils import LRUCache
@@ -107,7 +108,9 @@ class BoundedQueue(Queue):
         self._sessions_of_address: dict[str, dict[str, str]] = defaultdict(dict)  # by the ids of events
         self._next_sweep = 0.0
 
-    async def push(self, body: Any, request: Request, username: str | None) -> tuple[bool, Any, Any]:
+    async def push(
+        self, body: PredictBodyInternal, request: Request, username: str | None
+    ) -> tuple[bool, Any, Any]:
         """As gradio's: add an event; returns whether it was added, its id or why it was not, and the kind of that."""
         if time.monotonic() > self._next_sweep:
             self._next_sweep = time.monotonic() + _SWEEP_SECONDS

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -156,7 +156,7 @@ def _add_to_queue(
         yield from watch_job(studio, queue_view.current_job(studio.queue(), visitor) or job, visitor, say=say)
 
 
-def use_sketch(studio: Studio, visitor: BrowserSession, pick: Any, *, say: Translator) -> Iterator[Screen]:
+def use_sketch(studio: Studio, visitor: BrowserSession, pick: object, *, say: Translator) -> Iterator[Screen]:
     """Paint the visitor's last picture again from another of its sketches; the picture itself is kept."""
     run = visitor.run(studio)
     if run is None or not run.recipe.init.needs_sketcher:

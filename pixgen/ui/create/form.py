@@ -191,7 +191,7 @@ class CreateForm:
         return {name: value for name, value in values.items() if value is not None}
 
 
-def _as_int(value: Any) -> Any:
+def _as_int(value: object) -> Any:
     """Turn whole numbers into int: a slider sends 3.0 for 3."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -228,7 +228,7 @@ def form_fields(policy: Policy) -> dict[str, Field]:
     }
 
 
-def _setting_field(path: str, value: Any) -> Field:
+def _setting_field(path: str, value: object) -> Field:
     return setting_field(find_setting(Recipe, path), value)
 
 

@@ -290,7 +290,7 @@ def loss_values_to_recipe(values: Mapping[str, Any], *, picture: str) -> dict[st
     return asked
 
 
-def chosen_augmentations(value: Any) -> tuple[str, ...]:
+def chosen_augmentations(value: object) -> tuple[str, ...]:
     """The chosen augmentations as they are typed on the command line; anything else is left out."""
     texts = value if isinstance(value, (list, tuple)) else ()
     return tuple(text for text in texts if isinstance(text, str) and 0 < len(text) <= LONGEST_AUGMENTATION)[
@@ -338,7 +338,7 @@ class BaseRecipe:
     name: str
 
     @classmethod
-    def read(cls, text: Any) -> "BaseRecipe | None":
+    def read(cls, text: object) -> "BaseRecipe | None":
         """From the data that a browser stored, which may be anything; None if it is not valid."""
         if not isinstance(text, str) or not 0 < len(text) <= LONGEST_BASE:
             return None

@@ -158,27 +158,27 @@ def _wire_painting(studio: Studio, say: Translator, page: gr.Blocks, parts: Part
         for screen in actions.with_error_screen(screens, say=say, form=form):
             yield _updates(screen, parts, say)
 
-    def known(request: gr.Request, session: Any) -> BrowserSession:
+    def known(request: gr.Request, session: object) -> BrowserSession:
         return BrowserSession.from_request(session, request, watchers=watchers)
 
     @without_thread
-    def paint(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
+    def paint(request: gr.Request, session: object, *values: Any) -> Iterator[tuple]:
         form = CreateForm.read(dict(zip(names, values, strict=True)))
         yield from shown(actions.paint(studio, form, known(request, session), say=say), form)
 
     @without_thread
-    def take(request: gr.Request, session: Any, pick: Any) -> Iterator[tuple]:
+    def take(request: gr.Request, session: object, pick: object) -> Iterator[tuple]:
         yield from shown(actions.use_sketch(studio, known(request, session), pick, say=say))
 
     @without_thread
-    def look_at(request: gr.Request, session: Any) -> Iterator[tuple]:
+    def look_at(request: gr.Request, session: object) -> Iterator[tuple]:
         yield from shown(actions.show_run(studio, known(request, session), say=say))
 
     @without_thread
-    def come_back(request: gr.Request, session: Any) -> Iterator[tuple]:
+    def come_back(request: gr.Request, session: object) -> Iterator[tuple]:
         yield from shown(actions.restore_screen(studio, known(request, session), say=say))
 
-    def stop(request: gr.Request, session: Any) -> tuple:
+    def stop(request: gr.Request, session: object) -> tuple:
         screen = actions.stop(studio, BrowserSession.from_request(session, request))
         return _updates(screen, parts, say)
 
@@ -386,24 +386,24 @@ def _wire_buttons(
         return CreateForm.read(dict(zip(names, values, strict=True)))
 
     @without_thread
-    def go_on(request: gr.Request, session: Any) -> Iterator[tuple]:
+    def go_on(request: gr.Request, session: object) -> Iterator[tuple]:
         yield from shown(actions.resume(studio, known(request, session), say=say))
 
     @without_thread
-    def more(request: gr.Request, session: Any) -> Iterator[tuple]:
+    def more(request: gr.Request, session: object) -> Iterator[tuple]:
         yield from shown(actions.add_steps(studio, known(request, session), say=say))
 
     @without_thread
-    def fork(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
+    def fork(request: gr.Request, session: object, *values: Any) -> Iterator[tuple]:
         sent = form(values)
         yield from shown(actions.fork(studio, sent, known(request, session), say=say), sent)
 
     @guard_handler(say, show_warning())
-    def apply(request: gr.Request, session: Any, *values: Any) -> None:
+    def apply(request: gr.Request, session: object, *values: Any) -> None:
         said = actions.update_picture(studio, form(values), known(request, session), say=say)
         gr.Info(said, duration=5)
 
-    def act(request: gr.Request, session: Any, order: Any) -> str:
+    def act(request: gr.Request, session: object, order: object) -> str:
         return queue_view.act_on_queue(studio, order, known(request, session), say=say)
 
     asked = [parts["session"], *(parts[name] for name in names)]

@@ -128,13 +128,15 @@ def _made(jobs: GridJobs, plan: Plan, visitor: BrowserSession, trusted: Collecti
     return Grid.make(jobs.studio, plan, owner=visitor.owner, trusted=trusted)
 
 
-def go_on(jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator) -> Iterator[GridScreen]:
+def go_on(jobs: GridJobs, name: object, visitor: BrowserSession, *, say: Translator) -> Iterator[GridScreen]:
     """Paint the missing cells of the visitor's last grid."""
     grid = jobs.grid(str(name), owner=visitor.owner)
     yield from watch(jobs.begin(grid, owner=visitor.owner), visitor, say=say)
 
 
-def come_back(jobs: GridJobs, name: Any, visitor: BrowserSession, *, say: Translator) -> Iterator[GridScreen]:
+def come_back(
+    jobs: GridJobs, name: object, visitor: BrowserSession, *, say: Translator
+) -> Iterator[GridScreen]:
     """After a reload or a change of tabs: continue watching the visitor's grid, or show its result."""
     yield GridScreen()  # gradio blanks every output of a generator that yields nothing
     if not name:
@@ -171,7 +173,7 @@ def watch(job: GridJob, visitor: BrowserSession, *, say: Translator) -> Iterator
     yield _final_screen(sheet, job, say)
 
 
-def stop(jobs: GridJobs, name: Any, visitor: BrowserSession) -> None:
+def stop(jobs: GridJobs, name: object, visitor: BrowserSession) -> None:
     """Stop the visitor's grid after the current step; its watcher shows the end."""
     if (job := jobs.job(str(name), owner=visitor.owner)) is not None:
         job.stop()

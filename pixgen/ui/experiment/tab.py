@@ -205,24 +205,24 @@ def _wire_grids(studio: Studio, say: Translator, parts: Parts, create: Parts, *,
     parts["session"] = create["session"]
     outputs = [parts[name] for name in _SHOWN]
 
-    def known(request: gr.Request, session: Any) -> BrowserSession:
+    def known(request: gr.Request, session: object) -> BrowserSession:
         return BrowserSession.from_request(session, request, watchers=watchers)
 
     def shown(screens: Iterator[GridScreen]) -> Iterator[tuple]:
         for screen in actions.with_errors(screens, say=say):
             yield _updates(screen, parts)
 
-    def paint(request: gr.Request, session: Any, *values: Any) -> Iterator[tuple]:
+    def paint(request: gr.Request, session: object, *values: Any) -> Iterator[tuple]:
         form = actions.GridForm.read(dict(zip(names, values, strict=True)))
         yield from shown(actions.paint(jobs, form, known(request, session), say=say))
 
-    def go_on(request: gr.Request, session: Any, grid: Any) -> Iterator[tuple]:
+    def go_on(request: gr.Request, session: object, grid: object) -> Iterator[tuple]:
         yield from shown(actions.go_on(jobs, grid, known(request, session), say=say))
 
-    def come_back(request: gr.Request, session: Any, grid: Any) -> Iterator[tuple]:
+    def come_back(request: gr.Request, session: object, grid: object) -> Iterator[tuple]:
         yield from shown(actions.come_back(jobs, grid, known(request, session), say=say))
 
-    def stop(request: gr.Request, session: Any, grid: Any) -> Any:
+    def stop(request: gr.Request, session: object, grid: object) -> Any:
         actions.stop(jobs, grid, known(request, session))
         return gr.update(interactive=False)
 
@@ -286,7 +286,7 @@ def _wire_comparing(studio: Studio, say: Translator, parts: Parts, create: Parts
         return newest, *(gr.update(choices=found, value=run) for run in chosen)
 
     @guard_handler(say, show_warning())
-    def compare(request: gr.Request, session: Any, one: Any, other: Any) -> Any:
+    def compare(request: gr.Request, session: object, one: object, other: object) -> Any:
         if not (one and other):
             gr.Warning(say("Paint two pictures first, then compare them here."), duration=8)
             return gr.skip()
@@ -312,7 +312,7 @@ def _wire_opening(studio: Studio, say: Translator, parts: Parts, create: Parts, 
     asked = form_fields(studio.policy)
     names = filled_names(asked)
 
-    def open_run(request: gr.Request, session: Any, run_id: Any) -> list[Any]:
+    def open_run(request: gr.Request, session: object, run_id: object) -> list[Any]:
         visitor = BrowserSession.from_request(session, request)
         try:
             run = studio.run(str(run_id))

@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from html import escape
-from typing import Any
 
 from PIL import Image
 
@@ -236,7 +235,7 @@ def _worded(say: Translator, name: str, value: str) -> str:
     return _plain(say, read)
 
 
-def _plain(say: Translator, value: Any) -> str:
+def _plain(say: Translator, value: object) -> str:
     if value is None or value == [] or value == "":
         return say("none")
     if isinstance(value, bool):

@@ -42,7 +42,7 @@ class GalleryHandlers:
 
     def on(
         self,
-        events: Any,
+        events: object,
         handler: Callable[..., Any],
         inputs: Sequence[Any],
         names: tuple[str, ...],
@@ -55,7 +55,7 @@ class GalleryHandlers:
     def plain(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., Any]:
         """A handler whose updates of the named parts are ``act(presenter, *inputs)``."""
 
-        def handler(request: gr.Request, session: Any, *values: Any) -> Any:
+        def handler(request: gr.Request, session: object, *values: Any) -> Any:
             presenter = self.presenter(request, session)
             return self._answered(names, lambda: act(presenter, *values))
 
@@ -64,14 +64,14 @@ class GalleryHandlers:
     def pressed(self, names: tuple[str, ...], act: Callable[..., Changes]) -> Callable[..., Any]:
         """A handler of a click in the page's own HTML: ``act(presenter, data, *inputs)``."""
 
-        def handler(request: gr.Request, event: gr.EventData, session: Any, *values: Any) -> Any:
+        def handler(request: gr.Request, event: gr.EventData, session: object, *values: Any) -> Any:
             presenter, sent = self.presenter(request, session), getattr(event, "_data", None)
             sent = sent if isinstance(sent, dict) else {}
             return self._answered(names, lambda: act(presenter, sent, *values))
 
         return handler
 
-    def presenter(self, request: gr.Request, session: Any) -> GalleryPresenter:
+    def presenter(self, request: gr.Request, session: object) -> GalleryPresenter:
         """The presenter for the visitor who sent a request."""
         visitor = BrowserSession.from_request(session, request)
         return GalleryPresenter(self.gallery, self.library, self.say, self.parts, visitor)
@@ -115,7 +115,7 @@ class GalleryEvents:
             keep: an event's arguments that keep the form in the browser.
         """
 
-        def use(request: gr.Request, session: Any, run_id: str) -> list[Any]:
+        def use(request: gr.Request, session: object, run_id: str) -> list[Any]:
             try:
                 recipe = self._handlers.presenter(request, session).recipe(run_id)
             except StudioError as error:
@@ -139,7 +139,7 @@ class GalleryEvents:
         ask = on_pause([parts["query"].change], _ASK)
         on_answer(on(ask.click, typed, form, SHELF, trigger_mode="multiple"), _ASK)
 
-        def again(presenter: GalleryPresenter, number: Any, *values: Any) -> Changes:
+        def again(presenter: GalleryPresenter, number: object, *values: Any) -> Changes:
             return presenter.shelf(values, number)
 
         # A visitor who comes back to the tab finds the run that was open, and an up-to-date list behind it.
@@ -211,7 +211,7 @@ class GalleryEvents:
         empty = plain(SHELF, GalleryPresenter.empty)
         on(parts["empty"].click, empty, [parts["sure"], *back_to], SHELF, js=sure)
 
-    def _go_on(self, request: gr.Request, session: Any, run_id: str) -> tuple:
+    def _go_on(self, request: gr.Request, session: object, run_id: str) -> tuple:
         """Continue a stopped run and show it on the Create tab."""
         try:
             return self._handlers.presenter(request, session).go_on(run_id), gr.update(selected="create")

@@ -52,7 +52,7 @@ class GalleryPresenter:
         """The name under which the visitor's runs are kept."""
         return self.visitor.owner
 
-    def shelf(self, values: tuple[Any, ...], page: Any, said: str = "") -> Changes:
+    def shelf(self, values: tuple[Any, ...], page: object, said: str = "") -> Changes:
         """The page of runs that match the form; ``said`` is HTML to show instead of their range."""
         form = queries.GalleryForm.read(values)
         shown = queries.find_page(
@@ -112,7 +112,7 @@ class GalleryPresenter:
             "recipe": _file(recipe),
         }
 
-    def large(self, run_id: Any) -> Changes:
+    def large(self, run_id: object) -> Changes:
         """The picture of a run for the light box."""
         opened = self.gallery.open(str(run_id or ""), owner=self.owner)
         shown = view.picture(self.say, opened, "")
@@ -124,7 +124,7 @@ class GalleryPresenter:
         self.gallery.update_tags(run_id, owner=self.owner, favourite=not entry.favourite)
         return self.opened(run_id)
 
-    def star(self, run_id: str, on: Any) -> Changes:
+    def star(self, run_id: str, on: object) -> Changes:
         """Set or clear a run's favourite mark; the browser has already redrawn the star."""
         self.gallery.update_tags(str(run_id), owner=self.owner, favourite=bool(on))
         return {}
@@ -156,7 +156,7 @@ class GalleryPresenter:
         )
         return self.shelf(form[1:], form[0], view.done(said))
 
-    def delete_many(self, run_ids: Any, *form: Any) -> Changes:
+    def delete_many(self, run_ids: object, *form: Any) -> Changes:
         """Move several runs to the trash and show the list again. One that is being painted stays."""
         moved = []
         for run_id in queries.split_runs(run_ids):
@@ -171,7 +171,7 @@ class GalleryPresenter:
         )
         return self.shelf(form[1:], form[0], view.done(said, say("Undo"), run=",".join(moved)))
 
-    def zip_many(self, run_ids: Any) -> Changes:
+    def zip_many(self, run_ids: object) -> Changes:
         """A zip of several runs' pictures, videos and recipes; selection.js saves it."""
         data, names = io.BytesIO(), []
         with zipfile.ZipFile(data, "w") as packed:
@@ -187,7 +187,7 @@ class GalleryPresenter:
         path = servable_bytes(data.getvalue(), self.parts["download"], name="pixgen-pictures.zip")
         return {"large": f'<a data-zip href="gradio_api/file={path}" download="pixgen-pictures.zip"></a>'}
 
-    def sheet_many(self, run_ids: Any) -> Changes:
+    def sheet_many(self, run_ids: object) -> Changes:
         """A contact sheet of several runs' pictures; selection.js saves it."""
         opened = [self.gallery.open(each, owner=self.owner).run for each in queries.split_runs(run_ids)]
         runs = [run for run in opened if run.picture.is_file()]
@@ -198,7 +198,7 @@ class GalleryPresenter:
         path = servable_bytes(data.getvalue(), self.parts["download"], name=name)
         return {"large": f'<a data-zip href="gradio_api/file={path}" download="{name}"></a>'}
 
-    def compare_many(self, run_ids: Any) -> Changes:
+    def compare_many(self, run_ids: object) -> Changes:
         """Two runs, one over the other, with their differences; selection.js opens them."""
         chosen = queries.split_runs(run_ids)
         if len(chosen) != 2:
@@ -213,7 +213,7 @@ class GalleryPresenter:
             raise StudioError("This picture no longer exists.")
         return servable(run.picture, component, name=f"{run.id}.png")
 
-    def empty(self, sure: Any, *form: Any) -> Changes:
+    def empty(self, sure: object, *form: Any) -> Changes:
         """Delete everything in the trash, if the visitor has confirmed."""
         if not sure:
             return {}
@@ -231,7 +231,7 @@ class GalleryPresenter:
         """A run's recipe."""
         return self.gallery.open(run_id, owner=self.owner).run.recipe
 
-    def side(self, text: Any) -> Changes:
+    def side(self, text: object) -> Changes:
         """The side bar's list: the newest runs, or those whose prompt or tags contain a text."""
         shown = queries.newest_runs(self.gallery, str(text or ""), owner=self.owner)
         return {
@@ -239,7 +239,7 @@ class GalleryPresenter:
             "side_list": side_view.runs(self.say, shown, today=date.today()),
         }
 
-    def alike(self, text: Any) -> Changes:
+    def alike(self, text: object) -> Changes:
         """The side bar's second list: runs whose pictures match a text by CLIP."""
         text = str(text or "").strip()
         if not text:
@@ -250,7 +250,7 @@ class GalleryPresenter:
             return {"side_alike": side_view.alike(self.say, text, error_text(error, self.say))}
         return {"side_alike": side_view.alike(self.say, text, shown, today=date.today())}
 
-    def all_with(self, text: Any) -> Changes:
+    def all_with(self, text: object) -> Changes:
         """The Gallery tab with every run whose prompt or tags contain a text."""
         form = asdict(replace(queries.GalleryForm(), query=str(text or "")))
         return {**form, **self.shelf(tuple(form.values()), 0)}

@@ -122,7 +122,7 @@ def similar_runs(gallery: Gallery, library: PictureLibrary, text: str, *, owner:
     return RunPage(found, gallery.thumbnails(found), 0, len(found), False, everything=False)
 
 
-def split_runs(text: Any) -> list[str]:
+def split_runs(text: object) -> list[str]:
     """The ids of runs from a text with commas, each once, at most a page of them. Raises StudioError if there is
     none."""
     found = list(

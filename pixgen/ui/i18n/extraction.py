@@ -47,7 +47,7 @@ msgstr ""
 
 
 def python(
-    file: IO[bytes], keywords: Mapping[str, Any], comment_tags: Collection[str], options: Any
+    file: IO[bytes], keywords: Mapping[str, Any], comment_tags: Collection[str], options: object
 ) -> Iterator[tuple[int, str, tuple[str | None, ...], list[str]]]:
     """The calls of ``keywords`` in a Python file, in Babel's format. Babel's own extractor misses calls
     inside other calls, and before Python 3.12 those inside f-strings."""

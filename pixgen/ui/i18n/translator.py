@@ -7,12 +7,14 @@ browser, else by the browser's own languages.
 
 import gettext
 import io
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pixgen.messages import Message, ngettext
 from pixgen.paths import LOCALES
@@ -124,10 +126,10 @@ class LanguageRedirect:
         by_browser: whether the browser's own languages count.
     """
 
-    def __init__(self, app: Callable[..., Awaitable[None]], *, first: str, by_browser: bool = True) -> None:
+    def __init__(self, app: ASGIApp, *, first: str, by_browser: bool = True) -> None:
         self._app, self._first, self._by_browser = app, first, by_browser
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET" and _is_front(scope):
             headers = dict(scope["headers"])
             query = scope["query_string"].decode("latin-1")
@@ -159,6 +161,6 @@ def language_links(first: Translator) -> Sequence[tuple[Translator, str]]:
     ]
 
 
-def _is_front(scope: MutableMapping[str, Any]) -> bool:
+def _is_front(scope: Scope) -> bool:
     path, root = scope["path"], scope.get("root_path", "")
     return path.removeprefix(root) in ("", "/")

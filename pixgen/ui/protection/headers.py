@@ -4,11 +4,10 @@ of failures without what was sent, and no answer from endpoints of gradio's that
 import logging
 import os
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +51,16 @@ def security_headers(*, in_space: bool) -> list[tuple[bytes, bytes]]:
 class SecurityHeaders:
     """ASGI middleware that adds ``security_headers`` to every answer, where it has not got them."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._headers = security_headers(in_space="SPACE_ID" in os.environ)
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
-        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = list(message.get("headers", ()))
                 names = {name.lower(): value for name, value in given}
@@ -83,10 +82,10 @@ class EndpointGuard:
         public: answer 404 for endpoints of gradio's that the page has no use for.
     """
 
-    def __init__(self, app: Callable[..., Awaitable[None]], *, public: bool) -> None:
+    def __init__(self, app: ASGIApp, *, public: bool) -> None:
         self._app, self._public = app, public
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -95,7 +94,7 @@ class EndpointGuard:
             return
         started = False
 
-        async def send_and_note(message: MutableMapping[str, Any]) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)

@@ -5,13 +5,13 @@ import asyncio
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 from gradio import utils
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pixgen.studio.owners import Owner, hugging_face_owner, login_owner
 from pixgen.ui.protection.visitors import ignore_refusal, scope_address
@@ -64,14 +64,12 @@ class LoginDelay:
         refuse: called with "login" whenever one is refused.
     """
 
-    def __init__(
-        self, app: Callable[..., Awaitable[None]], *, refuse: Callable[[str], object] = ignore_refusal
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, refuse: Callable[[str], object] = ignore_refusal) -> None:
         self._app, self._report = app, refuse
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
         self._waiting = 0
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_post = scope["type"] == "http" and scope["method"] == "POST"
         if not is_post or not scope["path"].rstrip("/").endswith("/login"):  # gradio answers at /login/ too
             await self._app(scope, receive, send)
@@ -90,7 +88,7 @@ class LoginDelay:
             finally:
                 self._waiting -= 1
 
-        async def send_and_clear(message: MutableMapping[str, Any]) -> None:
+        async def send_and_clear(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < 400:
                 self._failures.pop(address, None)
             await send(message)
@@ -121,7 +119,7 @@ def login_delay(wrong: int) -> float:
     return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(wrong - _FREE_TRIES, 10))
 
 
-async def _refuse(scope: Any, receive: Any, send: Any) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     answer = JSONResponse(
         {"detail": "Too many wrong logins: try again in a quarter of an hour."},
         429,

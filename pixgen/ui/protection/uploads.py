@@ -5,12 +5,12 @@ import asyncio
 import os
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from anyio import to_thread
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pixgen.images import LARGEST_UPLOAD
 from pixgen.ui.protection.visitors import ignore_refusal, scope_address
@@ -36,7 +36,7 @@ class RequestLimits:
 
     def __init__(
         self,
-        app: Callable[..., Awaitable[None]],
+        app: ASGIApp,
         *,
         most: int = MOST_REQUESTS,
         silence: float = LONGEST_SILENCE,
@@ -45,7 +45,7 @@ class RequestLimits:
         self._app, self._most, self._silence, self._report = app, most, silence, refuse
         self._open: Counter[str] = Counter()
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -60,7 +60,7 @@ class RequestLimits:
         # gradio looks whether a stream's reader has gone by a ``receive`` that it cancels at once: nothing may wait there.
         is_complete = scope["method"] in ("GET", "HEAD")
 
-        async def receive_in_time() -> MutableMapping[str, Any]:
+        async def receive_in_time() -> Message:
             nonlocal is_complete
             if is_complete:  # only the end of the connection is left to come
                 return await receive()
@@ -92,7 +92,7 @@ class UploadLimits:
 
     def __init__(
         self,
-        app: Callable[..., Awaitable[None]],
+        app: ASGIApp,
         *,
         folder: Path,
         most: int = MOST_BYTES,
@@ -103,7 +103,7 @@ class UploadLimits:
         self._report = refuse
         self._sent: OrderedDict[str, tuple[float, int]] = OrderedDict()  # when a day began, and its bytes
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith("/upload"):
             await self._app(scope, receive, send)
             return
@@ -122,7 +122,7 @@ class UploadLimits:
             await JSONResponse({"detail": problem}, 413)(scope, receive, send)
             return
 
-        async def receive_and_count() -> MutableMapping[str, Any]:
+        async def receive_and_count() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))

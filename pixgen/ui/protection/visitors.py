@@ -6,12 +6,11 @@ import hmac
 import ipaddress
 import os
 import secrets
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
+from starlette.types import Scope
 
 from pixgen.models.cache import cache_folder
 from pixgen.studio.owners import counted_address
@@ -42,7 +41,7 @@ def client_address(request: gr.Request | None) -> str:
     return _behind_proxy(host, str(request.headers.get("x-forwarded-for", "")) if request is not None else "")
 
 
-def scope_address(scope: Mapping[str, Any]) -> str:
+def scope_address(scope: Scope) -> str:
     """The same of an ASGI request."""
     host = (scope.get("client") or ("",))[0]
     forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]

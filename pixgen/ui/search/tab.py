@@ -176,7 +176,7 @@ def _stage(say: Translator) -> Parts:
 
 
 def _wire_search(
-    library: PictureLibrary, say: Translator, parts: Parts, *, session: Any, stops: Cancellations
+    library: PictureLibrary, say: Translator, parts: Parts, *, session: object, stops: Cancellations
 ) -> None:
     names = ("state", "grid", "found", "find", "stop", "chosen", "one", "actions", "download")
     outputs = [parts[name] for name in names]
@@ -196,7 +196,7 @@ def _wire_search(
     def read_form(values: tuple) -> SearchForm:
         return SearchForm.read(dict(zip(SEARCH_FIELDS, values, strict=True)))
 
-    def ask(request: gr.Request, session: Any, uploaded: Any, *values: Any) -> Iterator[tuple]:
+    def ask(request: gr.Request, session: object, uploaded: object, *values: Any) -> Iterator[tuple]:
         yield from looked_for(request, session, uploaded, read_form(values))
 
     def looked_for(request: gr.Request, session: Any, uploaded: Any, form: SearchForm) -> Iterator[tuple]:
@@ -207,7 +207,7 @@ def _wire_search(
             )
 
     def example(
-        request: gr.Request, pressed: gr.EventData, session: Any, uploaded: Any, *values: Any
+        request: gr.Request, pressed: gr.EventData, session: object, uploaded: object, *values: Any
     ) -> Iterator[tuple]:
         form = read_form(values)
         drawings = search_view.example_drawings()

@@ -83,10 +83,10 @@ def wire_augmentations(
     """Connect the preview and the view of cutouts; ``known`` finds the browser's session."""
 
     @guard_handler(say, show_warning())
-    def preview(request: gr.Request, session: Any, chosen: Any) -> Any:
+    def preview(request: gr.Request, session: object, chosen: object) -> Any:
         return preview_html(studio, known(request, session), chosen_augmentations(chosen))
 
-    def look(request: gr.Request, session: Any) -> str:
+    def look(request: gr.Request, session: object) -> str:
         visitor = known(request, session)
         return cutouts_html(queue_view.current_job(studio.queue(), visitor) or visitor.job(studio), say)
 

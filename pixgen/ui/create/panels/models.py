@@ -80,12 +80,12 @@ def wire_models(
             *(models_html(say, name, fields[name].choices) if lists else gr.skip() for name in listed),
         )
 
-    def names_of(request: gr.Request, session: Any) -> set[str]:
+    def names_of(request: gr.Request, session: object) -> set[str]:
         """The two names of the person who asks: that of the open page, which is new after a reload, and the owner's, which
         the browser keeps once it has painted a picture."""
         return {str(request.session_hash), BrowserSession.from_request(session, request).owner}
 
-    async def watch(request: gr.Request, session: Any) -> AsyncIterator[tuple[Any, ...]]:
+    async def watch(request: gr.Request, session: object) -> AsyncIterator[tuple[Any, ...]]:
         downloads, page = studio.model_downloads, str(request.session_hash)
         owners = names_of(request, session)
         with watchers.watching(page) as mark:
@@ -98,7 +98,7 @@ def wire_models(
                 await asyncio.sleep(_SECONDS_BETWEEN)
 
     @guard_handler(say, show_warning())
-    def act(request: gr.Request, session: Any, sent: Any) -> None:
+    def act(request: gr.Request, session: object, sent: object) -> None:
         order, field, name = [*str(sent).split(" ", 2), "", ""][:3]
         if (kind := KINDS.get(field)) is None:
             return

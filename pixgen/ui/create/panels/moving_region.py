@@ -93,7 +93,7 @@ def _open(path: Path) -> Opening:
     return read_opening(path, longest=60 * LONGEST)
 
 
-def opening_html(opening: Opening, name: str, number: Any, say: Translator) -> str:
+def opening_html(opening: Opening, name: str, number: object, say: Translator) -> str:
     """The first frame of a video, and how large and long it is."""
     said = say(
         "First frame of {name}: {width} × {height}, {seconds:.3g} s, for prompt {number}",

@@ -38,11 +38,11 @@ def wire_shapes(studio: Studio, say: Translator, parts: Parts) -> None:
     """Connect the buttons: both buttons are about the session's run."""
 
     @guard_handler(say, show_warning(gr.skip()))
-    def lay(request: gr.Request, kept: Any) -> str:
+    def lay(request: gr.Request, kept: object) -> str:
         return wall_html(_run(studio, request, kept), say)
 
     @guard_handler(say, show_warning(gr.skip()))
-    def save(request: gr.Request, kept: Any) -> Any:
+    def save(request: gr.Request, kept: object) -> Any:
         run = _run(studio, request, kept)
         copy = servable_bytes(run_svg(run).encode(), parts["svg"], name=f"{file_name(run.recipe)}.svg")
         return gr.update(value=copy, visible=True)
@@ -51,7 +51,7 @@ def wire_shapes(studio: Studio, say: Translator, parts: Parts) -> None:
     parts["make_svg"].click(save, parts["session"], parts["svg"], **QUIET)
 
 
-def _run(studio: Studio, request: gr.Request, kept: Any) -> Run:
+def _run(studio: Studio, request: gr.Request, kept: object) -> Run:
     run = BrowserSession.from_request(kept, request).run(studio)
     if run is None or not run.picture.is_file():
         raise StudioError("There is no picture yet: paint something first.")

@@ -143,7 +143,7 @@ def wire_styles(parts: Parts, say: Translator, *, keep: dict[str, Any]) -> None:
     ).then(**keep)
 
 
-def chosen_styles(text: Any) -> tuple[Style, ...]:
+def chosen_styles(text: object) -> tuple[Style, ...]:
     """The chosen styles, in their order, from the browser's JSON; invalid ones are left out."""
     found = []
     for value in _list(text):
@@ -154,7 +154,7 @@ def chosen_styles(text: Any) -> tuple[Style, ...]:
     return tuple(found)
 
 
-def read_custom(text: Any) -> tuple[Style, ...]:
+def read_custom(text: object) -> tuple[Style, ...]:
     """The custom styles, from the browser's JSON."""
     return tuple(style for value in _list(text)[:MOST] for style in _made(value))
 
@@ -239,14 +239,14 @@ def _thumbnail(name: str) -> str:
     return f"data:image/webp;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _made(value: Any) -> list[Style]:
+def _made(value: object) -> list[Style]:
     try:
         return [make_style(value)]
     except RecipeError:
         return []
 
 
-def _list(text: Any) -> list[Any]:
+def _list(text: object) -> list[Any]:
     try:
         value = parse_json(text) if isinstance(text, str) and len(text) <= LONGEST_STYLES else []
     except (ValueError, RecursionError):

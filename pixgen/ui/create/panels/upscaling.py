@@ -83,7 +83,7 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
         )
         return {"run": run.id, "file": file, "label": label, "canvas": shown}
 
-    def show(request: gr.Request, session: Any, made: dict) -> Any:
+    def show(request: gr.Request, session: object, made: dict) -> Any:
         run = BrowserSession.from_request(session, request).run(studio)
         if run is None or run.id != made["run"]:
             return gr.skip(), gr.skip()  # another run has been started meanwhile

@@ -99,11 +99,11 @@ def wire_export(
 ) -> None:
     """Connect the panel: it exports the video of the session's run."""
 
-    def export(request: gr.Request, kept: Any, *wishes: Any) -> Iterator[tuple[Any, Any]]:
+    def export(request: gr.Request, kept: object, *chosen: Any) -> Iterator[tuple[Any, Any]]:
         visitor = BrowserSession.from_request(kept, request)
         yield gr.update(visible=False), _export_html("painting", say("Writing"))
         yield from guard_stream(
-            _export(studio, visitor, wishes, say, component=parts["exported"]),
+            _export(studio, visitor, chosen, say, component=parts["exported"]),
             say,
             lambda message: (gr.skip(), _export_html("failed", say("Couldn't export"), notice=message)),
         )
@@ -122,12 +122,12 @@ def wire_export(
 def _export(
     studio: Studio,
     visitor: BrowserSession,
-    wishes: tuple[Any, ...],
+    chosen: tuple[Any, ...],
     say: Translator,
     *,
     component: gr.DownloadButton,
 ) -> Iterator[tuple[Any, Any]]:
-    suffix, seconds, fps, hold, even, captions, loop = wishes
+    suffix, seconds, fps, hold, even, captions, loop = chosen
     run = visitor.run(studio)
     if run is None or not run.video.is_file():
         raise VideoError("There is no video yet: paint something first.")
