@@ -24,7 +24,7 @@ _STEPS_BEFORE = 2  # in the first, optimizers and caches are made
 
 def weightless_models(recipe: Recipe) -> tuple[Vqgan | None, Perceptor | Perceptors]:
     """A recipe's models on the simulated GPU, without weights, as they would be loaded. Raises ModelError."""
-    vqgan = random_vqgan(recipe.model, "meta", recipe.config) if recipe.drawer == "vqgan" else None
+    vqgan = random_vqgan(recipe.model, "meta", recipe.config) if recipe.drawer_kind.needs_vqgan else None
     perceptor = random_perceptor(recipe.clip_names, "meta")
     members = getattr(perceptor, "members", [perceptor])
     for name, member in zip(recipe.clip_names, members, strict=True):

@@ -24,7 +24,7 @@ from pixgen.ui.classify import actions as classify_actions
 from pixgen.ui.components import PICTURE_TYPES, servable
 from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import to_recipe
-from pixgen.ui.errors import error_text
+from pixgen.ui.errors import error_toast
 from pixgen.ui.i18n import Translator
 from pixgen.ui.protection.logins import login_of
 from pixgen.ui.search import actions as search_actions
@@ -49,17 +49,13 @@ def add_generate_api(studio: Studio, say: Translator) -> None:
     async def generate(
         request: gr.Request, prompt: str, preset: str, size: str, steps: int, seed: str
     ) -> tuple[str, str | None, dict[str, Any]]:
-        try:
+        with error_toast(say, title=say("Couldn't paint")):
             job = await to_thread.run_sync(submit, owner_of(request), prompt, preset, size, steps, seed)
             await job_end(job)
             if job.error is not None:
                 raise job.error
             if not job.run.picture.is_file():
                 raise StudioError("The picture was stopped before it started: paint it again.")
-        except Exception as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Couldn't paint"), print_exception=False
-            ) from error
         return await to_thread.run_sync(files_of, job.run)
 
     def files_of(run: Run) -> tuple[str, str | None, dict[str, Any]]:
@@ -98,11 +94,9 @@ def add_queue_api(studio: Studio, say: Translator) -> None:
     """Add the endpoint to the ``gr.Blocks`` that is being built, as invisible components."""
 
     def queue(request: gr.Request, wanted: str, run: str) -> list[dict[str, Any]]:
-        try:
+        with error_toast(say, title=say("Queue")):
             if wanted:
                 apply_action(studio, _one(studio, request, run), wanted)
-        except Exception as error:
-            raise gr.Error(error_text(error, say), title=say("Queue"), print_exception=False) from error
         return [_facts(place) for place in _seen(studio, request)]
 
     with gr.Column(visible=False):
@@ -170,7 +164,7 @@ def add_classify_api(service: ClassifierService, say: Translator) -> None:
     ) -> dict[str, Any]:
         below = none_below is not None and none_below > -1
         none = ("both" if or_else else "below") if below else "else" if or_else else "never"
-        try:
+        with error_toast(say, title=say("Couldn't classify")):
             form = classify_actions.ClassifyForm.read(
                 {
                     "pictures": pictures,
@@ -185,10 +179,6 @@ def add_classify_api(service: ClassifierService, say: Translator) -> None:
                 }
             )
             *_, last = classify_actions.classify(service, form, threading.Event(), say=say)
-        except Exception as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Couldn't classify"), print_exception=False
-            ) from error
         if last.tables is None:
             raise gr.Error(
                 say("The time limit for one request was reached: these are the results so far."),
@@ -260,13 +250,9 @@ def add_search_api(library: PictureLibrary, say: Translator) -> None:
             "painted_by": drawn_by,
             "seed": seed,
         }
-        try:
+        with error_toast(say, title=say("Couldn't search")):
             form = search_actions.SearchForm.read(values)
             *_, last = search_actions.search(library, form, uploaded=None, owner=owner, say=say)
-        except Exception as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Couldn't search"), print_exception=False
-            ) from error
         facts, files = [], []
         for one, hit in last.found:
             with contextlib.suppress(PixgenError, OSError):  # gone since it was indexed

@@ -1,12 +1,14 @@
 """Error messages for people; unexpected errors are logged with an id.
 
-This is the page's one boundary for errors: handlers are ``guard_handler``, and what streams passes ``guard_stream``.
+This is the page's one boundary for errors: handlers are decorated with ``guard_handler``, what streams passes
+``guard_stream``, and what only raises stands in ``error_toast``.
 """
 
 import inspect
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -34,6 +36,17 @@ def error_text(error: Exception, say: Translator) -> str:
 def toast_text(message: str) -> str:
     """A message for a toast, which gradio shows as HTML: words in it that a link or file brought stay words."""
     return message.replace("<", "&lt;")
+
+
+@contextmanager
+def error_toast(say: Translator, *, title: str = "Error") -> Iterator[None]:
+    """Raise gr.Error with the message of an error inside, which the page shows as a toast under a title."""
+    try:
+        yield
+    except gr.Error:
+        raise
+    except Exception as error:
+        raise gr.Error(error_text(error, say), title=title, print_exception=False) from error
 
 
 def guard_handler(say: Translator, answer: Callable[[str], Any]) -> Callable[[Callable], Callable]:

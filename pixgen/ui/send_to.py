@@ -12,7 +12,7 @@ from pixgen.recipe.recipe import Recipe
 from pixgen.studio import Studio
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.components import QUIET, Field, Parts, servable
-from pixgen.ui.errors import error_text
+from pixgen.ui.errors import error_toast
 from pixgen.ui.gallery.events import TO_TOP, GalleryHandlers
 from pixgen.ui.gallery.presenter import OPENED
 from pixgen.ui.i18n import Translator
@@ -71,11 +71,8 @@ def wire_gallery_exchange(
     say, parts, session = handlers.say, handlers.parts, create["session"]
 
     def copied(request: gr.Request, session: object, run_id: object) -> str:
-        try:
+        with error_toast(say, title=say("Couldn't read the picture")):
             return handlers.presenter(request, session).picture_copy(run_id, create["start_picture"])
-        except PixgenError as error:
-            title = say("Couldn't read the picture")
-            raise gr.Error(error_text(error, say), title=title, print_exception=False) from error
 
     def start(request: gr.Request, session: object, run_id: object) -> tuple:
         copy = copied(request, session, run_id)
@@ -118,16 +115,12 @@ def wire_search_exchange(
 
     def copied(one: Found | None) -> str:
         """A copy of the chosen picture for the browser, or an error that is shown."""
-        try:
+        with error_toast(say, title=say("Couldn't search")):
             if one is None:
                 raise PixgenError("Try another search, or fewer filters.")
             path = library.find_file(one[0], one[1].row.path)
             open_picture(path)
             return servable(path, create["start_picture"], name=file_name(one))
-        except PixgenError as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Couldn't search"), print_exception=False
-            ) from error
 
     def start(one: Any) -> tuple:
         copy = copied(one)
@@ -186,15 +179,11 @@ def wire_dropped(
     def send(path: str | None, act: Any, pictures: Any) -> tuple:
         start = kind = prompts = labelled = read = gr.skip()
         tab = {"classify": "classify", "info": "info"}.get(act, "create")
-        try:
+        with error_toast(say, title=say("Couldn't read the picture")):
             if path is None:
                 raise PixgenError("The picture did not arrive: drop it again.")
             if act != "info":
                 open_picture(path)
-        except PixgenError as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Couldn't read the picture"), print_exception=False
-            ) from error
         if act == "info":
             read = path
         elif act == "classify":
@@ -249,11 +238,8 @@ def wire_links(
         return handlers.presenter(request, session).recipe(value), value
 
     def follow(request: gr.Request, session: object, link: object) -> list[Any]:
-        try:
+        with error_toast(say, title=say("Couldn't follow the link")):
             recipe, name = linked(request, session, link)
-        except PixgenError as error:
-            title = say("Couldn't follow the link")
-            raise gr.Error(error_text(error, say), title=title, print_exception=False) from error
         return fill_in(recipe, fields, name=name, say=say)
 
     session, link = create["session"], parts["link"]

@@ -14,7 +14,7 @@ from pixgen.ui import html, status
 from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, servable
 from pixgen.ui.create.form import EFFECT_UPLOADS, JOURNEY_INPUTS, LOSS_PICTURE, form_fields
 from pixgen.ui.create.tab import save_form_event
-from pixgen.ui.errors import error_text, guard_handler, show_warning, toast_text
+from pixgen.ui.errors import error_toast, guard_handler, show_warning, toast_text
 from pixgen.ui.experiment import actions, view
 from pixgen.ui.experiment.actions import GridJobs, GridScreen
 from pixgen.ui.i18n import Translator
@@ -314,14 +314,10 @@ def _wire_opening(studio: Studio, say: Translator, parts: Parts, create: Parts, 
 
     def open_run(request: gr.Request, session: object, run_id: object) -> list[Any]:
         visitor = BrowserSession.from_request(session, request)
-        try:
+        with error_toast(say, title=say("Couldn't paint")):
             run = studio.run(str(run_id))
             if run.owner != visitor.owner:
                 raise StudioError("This picture no longer exists.")
-        except StudioError as error:
-            raise gr.Error(
-                error_text(error, say), title=say("Couldn't paint"), print_exception=False
-            ) from error
         values = filled_form(run.recipe, asked, name=run.id)
         stored = visitor.with_job(run.id, seed=run.recipe.seed)
         return [gr.update(selected="create"), stored, *(values[name] for name in names)]

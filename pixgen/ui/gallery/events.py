@@ -8,11 +8,10 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
-from pixgen.errors import StudioError
 from pixgen.studio.gallery.gallery import Gallery
 from pixgen.studio.library.library import PictureLibrary
 from pixgen.ui.components import Field, Parts, on_answer, on_pause
-from pixgen.ui.errors import error_text, guard_handler, show_warning
+from pixgen.ui.errors import error_toast, guard_handler, show_warning
 from pixgen.ui.gallery.presenter import FILLED, FORM, OPENED, SHELF, Changes, GalleryPresenter
 from pixgen.ui.i18n import Translator
 from pixgen.ui.info.tab import fill_in, filled_names
@@ -116,10 +115,8 @@ class GalleryEvents:
         """
 
         def use(request: gr.Request, session: object, run_id: str) -> list[Any]:
-            try:
+            with error_toast(self.say):
                 recipe = self._handlers.presenter(request, session).recipe(run_id)
-            except StudioError as error:
-                raise gr.Error(error_text(error, self.say), print_exception=False) from error
             return [gr.update(selected="create"), *fill_in(recipe, fields, name=run_id, say=self.say)]
 
         outputs = [self._tabs, *(self._create[name] for name in filled_names(fields))]
@@ -213,8 +210,5 @@ class GalleryEvents:
 
     def _go_on(self, request: gr.Request, session: object, run_id: str) -> tuple:
         """Continue a stopped run and show it on the Create tab."""
-        try:
+        with error_toast(self.say, title=self.say("Couldn't paint")):
             return self._handlers.presenter(request, session).go_on(run_id), gr.update(selected="create")
-        except StudioError as error:
-            title = self.say("Couldn't paint")
-            raise gr.Error(error_text(error, self.say), title=title, print_exception=False) from error

@@ -7,14 +7,13 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from pixgen.errors import PixgenError
 from pixgen.images import picture_size
 from pixgen.studio import Studio
 from pixgen.studio.runs.run import FINAL_STATES
 from pixgen.studio.upscaling import AUTO, CRISP, save_upscaled, upscale_picture
 from pixgen.ui import canvas
 from pixgen.ui.components import Parts, servable
-from pixgen.ui.errors import error_text
+from pixgen.ui.errors import error_toast
 from pixgen.ui.i18n import Translator
 from pixgen.ui.session import BrowserSession
 
@@ -62,7 +61,7 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
             )
         offered = [value for _, value in parts["enlarge_by"].choices]
         chosen = method if method in offered else AUTO
-        try:
+        with error_toast(say, title=say("Enlarge")):
             with studio.exclusive():
                 larger, how = upscale_picture(
                     run.picture, scale=_scale(run.picture), method=chosen, device=studio.device
@@ -71,8 +70,6 @@ def wire_upscaling(studio: Studio, say: Translator, parts: Parts) -> None:
                 path = Path(folder) / "large.png"
                 save_upscaled(larger, path, source=run.picture, how=how)
                 file = servable(path, parts["large"], name=f"{run.id}-{how.scale:g}x.png")
-        except PixgenError as error:
-            raise gr.Error(error_text(error, say), title=say("Enlarge"), print_exception=False) from error
         label = say("Picture {width} × {height}", width=larger.width, height=larger.height)
         shown = canvas.picture_html(
             say,
