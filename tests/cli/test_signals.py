@@ -27,8 +27,12 @@ def test_a_picture_is_saved_at_its_step(tmp_path, recipe, number):  # noqa: F811
                 signal.raise_signal(number)
 
     recipe = recipe.model_copy(update={"steps": 2000})
-    with terminate_as_interrupt():
-        status, lines, run = followed(tmp_path, recipe, report=Ended)
+    before = signal.signal(number, signal.SIG_DFL)  # the tests themselves may run under nohup
+    try:
+        with terminate_as_interrupt():
+            status, lines, run = followed(tmp_path, recipe, report=Ended)
+    finally:
+        signal.signal(number, before)
     assert status == 128 + number
     assert (run.state, lines[-1]["state"]) == ("stopped", "stopped")
     assert all(path.is_file() for path in (run.picture, run.video, run.state_file))
