@@ -14,7 +14,7 @@ CELL = "#pg-sheet [data-open-run]"
 
 def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
     page = visit()
-    write(page, "a red fox", steps=1)
+    write(page, "a red fox", steps=8)  # long enough for a preview to be seen
     open_tab(page, SAY("Experiment"))
     page.locator("#pg-across-values input").fill("5, 6")
     page.locator("#pg-paint-grid").click()
@@ -26,7 +26,7 @@ def test_a_grid_is_painted_a_cell_opens_on_create_and_two_are_compared(visit):
     page.reload()
     open_tab(page, SAY("Experiment"))
     page.locator(CELL).nth(1).click()
-    page.locator(f"{PICTURE}[alt='a red fox, finished after 1 steps']").wait_for()
+    page.locator(f"{PICTURE}[alt='a red fox, finished after 8 steps']").wait_for()
     state(page, "done")
     holds(page, SEED, "6")
     page.locator("#pg-basis").wait_for()
