@@ -95,8 +95,8 @@ class Sketch(Value):
         setting(
             "Parser",
             "The version of the prompt parser. 5: three things as they relate to each other. 4: styles, materials and "
-            "colours by many names. 3: up to three kinds of things, up to twelve of each. 2: a cup of coffee is one thing, and “a cat, purple background” "
-            "sets the background. 1: repeats recipes of pixgen 0.1.",
+            "colours by many names. 3: up to three kinds of things, up to twelve of each. 2: a cup of coffee is one "
+            "thing, and “a cat, purple background” sets the background. 1: repeats recipes of pixgen 0.1.",
             low=1,
             high=5,
             step=1,

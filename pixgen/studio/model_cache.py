@@ -242,7 +242,7 @@ class ModelDownloads:
         """Download a model of the catalog, unless it is being downloaded.
 
         Args:
-            owners: all names of the person who asks, as in ``current``.
+            owners: the names under which ``current`` lists it for the person who asks.
 
         Raises ModelError if there is no such model or too many are being downloaded, RecipeError if the policy
         does not allow it.

@@ -1,8 +1,8 @@
 """``gradio.Blocks`` that do less of gradio's work for each browser and each update, and refuse what no page would send.
 
-gradio spends most of a busy server's time on three things, which are left out here: it describes every component for
-each new browser, for deep links that this page does not use; it builds a component for each update of properties, even
-if nothing changes; and it reads each input of an event in a thread of its own.
+gradio spends most of a busy server's time on three things, which are left out here. It describes every component for
+each new browser, for deep links that this page does not use. It builds a component for each update of properties, even
+if nothing changes. And it starts a thread for each input of an event.
 """
 
 import logging
@@ -22,7 +22,7 @@ from gradio_client.utils import is_file_obj_with_meta, is_http_url_like, travers
 from pixgen.errors import PictureError, PixgenError
 from pixgen.ui.errors import error_text, toast_text
 from pixgen.ui.i18n import ENGLISH, LANGUAGES
-from pixgen.ui.streaming import BoundedQueue
+from pixgen.ui.protection.events import BoundedQueue
 
 log = logging.getLogger(__name__)
 

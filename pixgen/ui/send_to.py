@@ -18,7 +18,7 @@ from pixgen.ui.gallery.presenter import OPENED
 from pixgen.ui.i18n import Translator
 from pixgen.ui.info.tab import fill_in, filled_names
 from pixgen.ui.links import unpack_recipe
-from pixgen.ui.protection.values import event_value
+from pixgen.ui.protection.events import event_value
 from pixgen.ui.search.tab import file_name
 from pixgen.ui.search.view import Found
 from pixgen.ui.session import BrowserSession

@@ -146,10 +146,7 @@ class ObjectStore:
         """Write an object unless there is one; returns whether it was written. Of several pages, one writes it."""
         with self._errors():
             try:
-                if self._is_local:
-                    with self._whole_file(data) as temporary:
-                        os.link(temporary, self._make_folder(name))
-                else:
+                if not self._is_local or not self._link(name, data):
                     self._files.pipe_file(self._path(name), data, mode="create")
             except FileExistsError:
                 return False
@@ -180,6 +177,19 @@ class ObjectStore:
             yield temporary
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _link(self, name: str, data: bytes) -> bool:
+        """Write an object to a folder store unless there is one; False where the file system has no links. Raises
+        FileExistsError."""
+        with self._whole_file(data) as temporary:
+            try:
+                os.link(temporary, self._make_folder(name))
+            except FileExistsError:
+                raise
+            except OSError as error:
+                log.debug("the storage has no links: %s", error)
+                return False
+        return True
 
     def _make_folder(self, name: str) -> Path:
         path = Path(self._path(name))

@@ -14,7 +14,7 @@ from pixgen.studio.library.classifier import ClassifierService
 from pixgen.text_files import encode_table
 from pixgen.ui.classify import view
 from pixgen.ui.i18n import Translator
-from pixgen.ui.protection.values import read_form_number
+from pixgen.ui.protection.events import read_form_number
 from pixgen.ui.status import fetching_html
 from pixgen.vision.zeroshot.batches import make_question
 from pixgen.vision.zeroshot.evaluation import evaluate, results_to_csv, results_to_json

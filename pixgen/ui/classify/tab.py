@@ -15,7 +15,7 @@ from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, fold, servable_byt
 from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.errors import guard_handler, guard_stream, show_warning
 from pixgen.ui.i18n import Translator
-from pixgen.ui.protection.values import event_value, read_form_number
+from pixgen.ui.protection.events import event_value, read_form_number
 from pixgen.ui.session import Cancellations
 from pixgen.vision.zeroshot.labels import DEFAULT_TEMPLATES, available_templates, format_labels, parse_labels
 

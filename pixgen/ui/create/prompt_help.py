@@ -24,7 +24,7 @@ from pixgen.ui.create.form import CreateForm
 from pixgen.ui.create.form_recipe import to_recipe
 from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.i18n import ENGLISH, Translator
-from pixgen.ui.protection.values import event_value
+from pixgen.ui.protection.events import event_value
 
 ASKED = (
     "preset",

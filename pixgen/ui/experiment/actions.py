@@ -25,7 +25,7 @@ from pixgen.ui.create.panels.styles import chosen_styles
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.experiment.view import MOST_LIVE, Sheet
 from pixgen.ui.i18n import Translator
-from pixgen.ui.protection.values import read_form_number
+from pixgen.ui.protection.events import read_form_number
 from pixgen.ui.session import BrowserSession
 
 MOST_IN_PUBLIC = 16  # pictures of one grid

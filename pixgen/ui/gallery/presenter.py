@@ -23,7 +23,7 @@ from pixgen.ui.gallery import queries, view
 from pixgen.ui.gallery import view as side_view
 from pixgen.ui.i18n import Translator
 from pixgen.ui.links import picture_link
-from pixgen.ui.protection.values import read_form_number
+from pixgen.ui.protection.events import read_form_number
 from pixgen.ui.session import BrowserSession
 
 FORM = tuple(each.name for each in fields(queries.GalleryForm))

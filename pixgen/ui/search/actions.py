@@ -11,7 +11,7 @@ from pixgen.errors import SearchError
 from pixgen.studio.library.library import BUNDLED, RUNS, PictureLibrary, SearchFolder
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.i18n import Translator
-from pixgen.ui.protection.values import read_form_number
+from pixgen.ui.protection.events import read_form_number
 from pixgen.ui.search import view as search_view
 from pixgen.ui.search.view import Found
 from pixgen.vision.images import Skipped

@@ -16,7 +16,7 @@ from pixgen.ui.components import PICTURE_TYPES, QUIET, Parts, fold, servable
 from pixgen.ui.create.panels.settings import clip_choice
 from pixgen.ui.errors import error_text, toast_text
 from pixgen.ui.i18n import Translator
-from pixgen.ui.protection.values import event_value, read_form_number
+from pixgen.ui.protection.events import event_value, read_form_number
 from pixgen.ui.search import actions
 from pixgen.ui.search import view as search_view
 from pixgen.ui.search.actions import SEARCH_FIELDS, SearchForm, View

@@ -1,5 +1,6 @@
 """Runs in an object store: pages with folders of their own over one store, a local S3 server or a folder."""
 
+import errno
 import json
 import logging
 import shutil
@@ -440,6 +441,19 @@ def test_an_object_is_whole_from_its_first_moment_on(address):
         looking.result()
     assert set(seen) <= {data}
     assert set(objects.list("leases/run")) == {name.removeprefix("leases/run/") for name in names}
+
+
+def test_a_folder_without_links_still_gives_a_lease_to_one_page(tmp_path, monkeypatch):
+    """As on exFAT and on many network drives."""
+
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr("os.link", refuse)
+    objects = ObjectStore(f"file://{tmp_path}")
+    assert objects.create("leases/run/1", b"one")
+    assert not objects.create("leases/run/1", b"other")
+    assert objects.read("leases/run/1") == b"one"
 
 
 def test_labels_of_two_pages_are_merged():

@@ -23,7 +23,7 @@ from pixgen.ui.components import QUIET, Parts, on_answer, on_pause
 from pixgen.ui.create.form import EFFECT_SETTINGS, JOURNEY_SETTINGS, CreateForm
 from pixgen.ui.errors import error_text
 from pixgen.ui.i18n import Translator
-from pixgen.ui.protection.values import read_form_number
+from pixgen.ui.protection.events import read_form_number
 
 ASKED = ("prompt", "steps", "frames", *CURVES, "rate_factor", "sound")
 _ASK = "pg-ask-curves"

@@ -81,8 +81,8 @@ def wire_models(
         )
 
     def names_of(request: gr.Request, session: object) -> set[str]:
-        """The two names of the person who asks: that of the open page, which is new after a reload, and the owner's, which
-        the browser keeps once it has painted a picture."""
+        """The names by which downloads know who started them: the open page's, and the owner's. A reload changes the first,
+        and a browser has the second once it has painted a picture."""
         return {str(request.session_hash), BrowserSession.from_request(session, request).owner}
 
     async def watch(request: gr.Request, session: object) -> AsyncIterator[tuple[Any, ...]]:

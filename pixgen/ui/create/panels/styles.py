@@ -28,7 +28,7 @@ from pixgen.ui.components import QUIET, Parts, fold, servable_bytes
 from pixgen.ui.create.form import LONGEST_STYLES
 from pixgen.ui.errors import guard_handler, show_warning
 from pixgen.ui.i18n import Translator
-from pixgen.ui.protection.values import event_value
+from pixgen.ui.protection.events import event_value
 
 _OWN = "="  # before the title of a custom style; no bundled style's name begins with it
 _CLICKS = """element.addEventListener('click', (event) => {

@@ -17,7 +17,7 @@ from pixgen.ui.components import QUIET, fold, servable
 from pixgen.ui.create.actions import file_name
 from pixgen.ui.errors import guard_stream
 from pixgen.ui.i18n import Translator
-from pixgen.ui.protection.values import read_form_number
+from pixgen.ui.protection.events import read_form_number
 from pixgen.ui.session import BrowserSession
 
 _LONGEST = 60  # seconds that the page offers
